@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "common/address.h"
+
+// What lb.yaml says, checked and with every default filled in. Plain values: the loader makes one,
+// nobody changes it afterwards. Durations are milliseconds, sizes bytes, ports host order.
+namespace lbd::config {
+
+using Milliseconds = std::chrono::milliseconds;
+
+/// Where something stands, for messages about it ("conf.d/a.yaml:12:5").
+struct Place {
+  std::string file;
+  int line = 0;    // from 1; 0: no place
+  int column = 0;  // from 1
+  std::string to_string() const;
+};
+
+enum class LogLevel : uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
+enum class LogFormat : uint8_t { kText, kJson };
+
+struct Daemon {
+  std::string name;  // default: host name
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kText;
+  std::string socket = "/run/lbd/lbd.sock";
+  bool operator==(const Daemon&) const = default;
+};
+
+enum class Idle : uint8_t { kPoll, kSleep };
+enum class Steering : uint8_t { kAuto, kRss, kSoftware };
+
+/// Seconds would do for IPVS; milliseconds keep one unit everywhere.
+struct Timeouts {
+  Milliseconds tcp_established{900'000};
+  Milliseconds tcp_syn_sent{120'000};
+  Milliseconds tcp_syn_recv{60'000};
+  Milliseconds tcp_fin{120'000};
+  Milliseconds tcp_close{10'000};
+  Milliseconds udp{300'000};
+  Milliseconds icmp{60'000};
+  bool operator==(const Timeouts&) const = default;
+};
+
+struct Dataplane {
+  std::optional<unsigned> control_core;  // none: the first core that is no worker's
+  std::vector<unsigned> worker_cores;    // lcore ids; CPUs unless eal_args maps them (--lcores)
+  bool hugepages = true;
+  uint64_t memory_bytes = 0;  // 0: auto
+  uint32_t max_connections = 1'000'000;
+  unsigned half_open_percent = 50;
+  Idle idle = Idle::kPoll;
+  Steering steering = Steering::kAuto;
+  std::vector<uint8_t> rss_key;  // empty: the built-in one
+  unsigned rss_table_size = 512;
+  bool sloppy_tcp = false;
+  std::vector<std::string> eal_args;
+  Timeouts timeouts;
+  Place place;
+};
+
+enum class DeviceKind : uint8_t { kPci, kMac, kAfXdp, kAfPacket, kVdev };
+
+struct Device {
+  DeviceKind kind = DeviceKind::kPci;
+  std::string argument;  // PCI address, MAC, interface name, or the text after "vdev:"
+  std::string text;      // as written in the file
+};
+
+struct Port {
+  std::string name;  // also the TAP's; at most 15 bytes
+  Device device;
+  std::vector<Prefix> addresses;  // host part kept
+  uint16_t mtu = 1500;
+  unsigned queues = 0;  // 0: auto
+  uint16_t rx_descriptors = 1024;
+  uint16_t tx_descriptors = 1024;
+  bool promiscuous = false;
+  Place place;
+};
+
+struct Route {
+  Prefix to;  // host part zero; 0.0.0.0/0 and ::/0 for default
+  std::optional<IpAddress> via;
+  std::string port;  // empty: the kernel finds it by `via`
+  std::optional<IpAddress> source;
+  uint32_t metric = 0;  // 0: the kernel's default
+  Place place;
+  auto key() const { return std::tie(to, metric); }
+};
+
+enum class Protocol : uint8_t { kTcp = 6, kUdp = 17 };
+enum class SchedulerKind : uint8_t { kRr, kWrr, kLc };
+
+struct RealServer {
+  IpAddress address;
+  std::optional<uint16_t> port;  // none: the port that the client used
+  uint32_t weight = 1;           // 0..65535; 0: quiesced
+  Place place;
+};
+
+struct Service {
+  std::string name;
+  std::vector<Endpoint> listen;  // one family; at least one
+  Protocol protocol = Protocol::kTcp;
+  SchedulerKind scheduler = SchedulerKind::kRr;
+  Milliseconds drain_timeout{300'000};  // how long a removed server's connections live on
+  std::vector<uint16_t> local_ports;    // ports of these addresses that the kernel twin may answer
+  std::vector<RealServer> real_servers;
+  Place place;
+};
+
+struct Config {
+  Daemon daemon;
+  Dataplane dataplane;
+  std::vector<Port> ports;
+  std::vector<Route> routes;
+  std::vector<Service> services;
+  std::vector<std::string> files;  // every file read, the first one the root
+  std::string hash;                // of the text of all files; shown by lbctl status
+};
+
+}  // namespace lbd::config
