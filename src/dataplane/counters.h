@@ -48,8 +48,8 @@ struct alignas(64) WorkerCounters {
 };
 
 /// Per worker and real server. Written by one worker, read by control. `active` and `inactive` are
-/// gauges (IPVS: active = ESTABLISHED, SYN_SENT, SYN_RECV, SYNACK; UDP counts as inactive... see
-/// tcp_state.h), the rest only grows.
+/// gauges (IPVS: active = ESTABLISHED, SYN_SENT, SYN_RECV, SYNACK; all else and UDP is inactive), the
+/// rest only grows.
 struct alignas(64) ServerCounters {
   Counter connections;
   Counter packets_in;
@@ -67,11 +67,12 @@ template <class T>
 class GrowingArray {
  public:
   static constexpr uint32_t kChunk = 1024;
-  static constexpr uint32_t kChunks = 1024;  // 1,048,576 entries at most
+  static constexpr uint32_t kChunks = 1024;
+  static constexpr uint32_t kMaxSize = kChunk * kChunks;
 
   /// Control only. Makes entries [0, size) usable; false beyond the maximum.
   bool grow(uint32_t size) {
-    if (size > kChunk * kChunks) return false;
+    if (size > kMaxSize) return false;
     while (owned_.size() * kChunk < size) {
       owned_.push_back(std::make_unique<T[]>(kChunk));
       chunks_[owned_.size() - 1].store(owned_.back().get(), std::memory_order_release);

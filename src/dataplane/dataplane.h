@@ -31,7 +31,7 @@ struct DataplaneOptions {
   uint32_t max_connections = 1'000'000;  // per worker
   unsigned half_open_percent = 50;
   bool idle_sleep = false;
-  TimeoutOptions timeouts;
+  TimeoutsMs timeouts;
 };
 
 class Worker;
@@ -52,7 +52,8 @@ class Dataplane {
   /// By ServerId; control grows it before it publishes a new id.
   GrowingArray<ServerCounters>& server_counters(WorkerIndex worker);
   /// Decision 6: active << 32 | inactive over all workers, for services with exact_counts.
-  GrowingArray<std::atomic<uint64_t>>& exact_counts();
+  /// Indexed by ServerId, ServerId < GrowingArray's maximum.
+  ConnectionCounts exact_counts() const;
   uint32_t connection_capacity() const;
 
   PortTable& ports();

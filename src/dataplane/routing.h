@@ -33,15 +33,12 @@ struct RouteEntry {
 using NeighbourMap = std::unordered_map<IpAddress, NextHopId>;
 
 struct Routing {
-  Lpm ipv4{Family::kIpv4};
-  Lpm ipv6{Family::kIpv6};
-  /// Slots that the LPMs' values name. A slot is rewritten only a grace period after the last LPM
-  /// entry that named it is gone.
+  /// Values are slots of `entries`.
+  Lpm lpm;
+  /// A slot is rewritten only a grace period after the last LPM entry that named it is gone.
   GrowingArray<RouteEntry> entries;
   /// One map a port.
   std::array<std::atomic<const NeighbourMap*>, kMaxPorts> neighbours{};
-
-  const Lpm& lpm(Family family) const { return family == Family::kIpv4 ? ipv4 : ipv6; }
 };
 
 struct RouteAnswer {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,16 @@
 // plain pointers).
 namespace lbd {
 
+/// One worker's scheduling state for one list of candidates. Made by control, then the worker's.
+struct WorkerSchedule {
+  std::unique_ptr<ScheduleState> state;
+  /// The state whose positions the worker takes over when it first picks here. Set before
+  /// publishing and only changed by control once `adopted` is true; read by the worker before.
+  std::shared_ptr<WorkerSchedule> previous;
+  /// Written by the worker (release), read by control (acquire).
+  std::atomic<bool> adopted{false};
+};
+
 struct Service {
   ServiceId id = kNoId;
   std::string name;
@@ -25,10 +37,16 @@ struct Service {
   bool exact_counts = false;
   /// Servers that take new connections: weight above 0, in the file's order.
   std::vector<Candidate> candidates;
-  /// One scheduling state a worker, made by control for this very list. A worker that sees this
-  /// Service first adopts the positions of the state that it used before for the same id.
-  std::vector<std::unique_ptr<ScheduleState>> states;
+  /// By WorkerIndex.
+  std::vector<std::shared_ptr<WorkerSchedule>> schedules;
 };
+
+/// Completes a service for publishing: gives each of `workers` workers its state for this list of
+/// candidates. `before`: the Service of the same id that this one replaces, or null; the workers go
+/// on from its positions, however many of the services in between they have not seen.
+void make_schedules(Service& service, unsigned workers, const Service* before);
+/// Worker side: the real server for a new connection, or null where none takes any.
+const Candidate* pick(const Service& service, WorkerIndex worker, ConnectionCounts counts);
 
 /// What is known of an address of ours.
 enum class AddressKind : uint8_t {
@@ -77,14 +95,24 @@ class AddressTable {
   size_t mask_ = 0;
 };
 
+/// Where ICMP errors that leave by a port come from: its first address of each family.
+struct PortAddresses {
+  std::optional<IpAddress> ipv4;
+  std::optional<IpAddress> ipv6;
+};
+
 struct Snapshot {
   uint64_t generation = 0;
+  std::array<PortAddresses, kMaxPorts> port_addresses;
   ListenTable listens;
   AddressTable addresses;
   /// By ServiceId; null where the slot is free.
   std::vector<std::shared_ptr<const Service>> services;
   /// By ServerId: connections of a purged server are being removed from the tables.
   std::vector<bool> purged;
+  /// By ServerId: the server's service has exact_counts. After publishing a snapshot in which this
+  /// changed for a server, control posts a WorkerRequest::kSyncExact to each worker.
+  std::vector<bool> exact;
 };
 
 }  // namespace lbd

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "dataplane/connection.h"
+#include "dataplane/ids.h"
+#include "dataplane/verdict.h"
+
+struct rte_mbuf;
+
+namespace lbd {
+
+/// What a packet is, after parsing.
+enum class Kind : uint8_t {
+  kFlow,          // TCP or UDP, whole, with a key
+  kFragment,      // a fragment of anything
+  kDirected,      // IP to one address, but neither TCP nor UDP (ICMP, OSPF unicast, ESP ...)
+  kPunt,          // for the kernel whatever the addresses say
+  kPuntPriority,  // the same, before the rest: VRRP, ARP, neighbour discovery
+  kDrop,          // `verdict` says why
+};
+
+/// What is known of a packet. Lives for one pass through the pipeline.
+struct Packet {
+  rte_mbuf* mbuf = nullptr;
+  uint32_t ip_length = 0;  // bytes, IP header included
+  uint16_t l4 = 0;         // offset of the transport header in the frame
+  PortIndex in = 0;
+  Kind kind = Kind::kDrop;
+  Verdict verdict = Verdict::kTruncated;
+  Family family = Family::kIpv4;
+  uint8_t protocol = 0;
+  uint8_t tcp_flags = 0;
+  /// The device vouches for the transport checksum.
+  bool l4_checked = false;
+
+  static constexpr uint16_t kL3 = 14;  // offset of the IP header: untagged Ethernet only
+};
+
+/// A burst on its way. The flows among its packets are packed together for the bulk look-up.
+struct Burst {
+  unsigned count = 0;
+  std::array<Packet, kMaxBurst> packets;
+
+  unsigned flows = 0;
+  std::array<FlowKey, kMaxBurst> keys;
+  std::array<uint64_t, kMaxBurst> hashes;
+  std::array<uint32_t, kMaxBurst> connections;
+  std::array<uint8_t, kMaxBurst> flow_packet;  // index into packets
+};
+
+}  // namespace lbd

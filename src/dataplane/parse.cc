@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/parse.h"
+
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+
+#include <cstring>
+
+#include "common/checksum.h"
+#include "common/wire.h"
+
+namespace lbd {
+namespace {
+
+constexpr unsigned kMaxExtensionHeaders = 8;
+
+void drop(Packet& packet, Verdict verdict) {
+  packet.kind = Kind::kDrop;
+  packet.verdict = verdict;
+}
+
+template <class T>
+const T* at(const rte_mbuf* mbuf, unsigned offset) {
+  return rte_pktmbuf_mtod_offset(mbuf, const T*, offset);
+}
+
+// --- IPv4 addresses, host order -------------------------------------------------------------
+
+bool v4_multicast(uint32_t address) { return (address >> 28) == 0xe; }
+bool v4_loopback(uint32_t address) { return (address >> 24) == 127; }
+
+/// RFC 1812 5.3.7 and 4.2.2.11: never a source on the wire. 0.0.0.0 may ask (IGMP, DHCP).
+bool v4_martian(uint32_t source, uint32_t destination) {
+  if (v4_loopback(source) || v4_loopback(destination)) return true;
+  if (v4_multicast(source) || source == 0xffffffffu || destination == 0) return true;
+  const bool group = v4_multicast(destination) || destination == 0xffffffffu;
+  return (source == 0 && !group) || source == destination;
+}
+
+// --- transport ------------------------------------------------------------------------------
+
+/// Sets kFlow and the ports' half of the key, or drops. `end`: offset behind the IP packet.
+void parse_l4(Packet& packet, FlowKey& key, unsigned end) {
+  const rte_mbuf* mbuf = packet.mbuf;
+  const unsigned header = packet.protocol == wire::kProtoTcp ? sizeof(wire::Tcp) : sizeof(wire::Udp);
+  if (packet.l4 + header > end || packet.l4 + header > mbuf->data_len)
+    return drop(packet, Verdict::kBadL4Header);
+  if (packet.protocol == wire::kProtoTcp) {
+    const auto* tcp = at<wire::Tcp>(mbuf, packet.l4);
+    if (tcp->header_length() < sizeof(wire::Tcp) || packet.l4 + tcp->header_length() > end)
+      return drop(packet, Verdict::kBadL4Header);
+    packet.tcp_flags = tcp->flags;
+  } else {
+    const unsigned length = at<wire::Udp>(mbuf, packet.l4)->length.host();
+    if (length < sizeof(wire::Udp) || packet.l4 + length > end)
+      return drop(packet, Verdict::kBadL4Header);
+  }
+  uint32_t ports;
+  std::memcpy(&ports, at<uint8_t>(mbuf, packet.l4), 4);
+  key.ports_protocol = uint64_t{ports} | uint64_t{packet.protocol} << 32 |
+                       uint64_t{static_cast<uint8_t>(packet.family)} << 40;
+  packet.kind = Kind::kFlow;
+}
+
+// --- IPv4 -----------------------------------------------------------------------------------
+
+bool v4_checksum_valid(const rte_mbuf* mbuf, const wire::Ipv4* ip, unsigned header) {
+  const uint64_t known = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+  if (known == RTE_MBUF_F_RX_IP_CKSUM_GOOD) return true;
+  return checksum::valid(ip, header);
+}
+
+void parse_v4(Packet& packet, FlowKey& key) {
+  const rte_mbuf* mbuf = packet.mbuf;
+  packet.family = Family::kIpv4;
+  if (mbuf->data_len < Packet::kL3 + sizeof(wire::Ipv4)) return drop(packet, Verdict::kTruncated);
+  const auto* ip = at<wire::Ipv4>(mbuf, Packet::kL3);
+  if (ip->version_ihl >> 4 != 4) return drop(packet, Verdict::kBadIpVersion);
+  const unsigned header = ip->header_length();
+  packet.ip_length = ip->total_length.host();
+  if (header < sizeof(wire::Ipv4)) return drop(packet, Verdict::kBadIpHeaderLength);
+  if (packet.ip_length < header || Packet::kL3 + packet.ip_length > mbuf->pkt_len)
+    return drop(packet, Verdict::kBadIpLength);
+  if (Packet::kL3 + header > mbuf->data_len) return drop(packet, Verdict::kBadIpHeaderLength);
+  if (!v4_checksum_valid(mbuf, ip, header)) return drop(packet, Verdict::kBadIpChecksum);
+
+  const uint32_t source = ip->source.host();
+  const uint32_t destination = ip->destination.host();
+  if (v4_martian(source, destination)) return drop(packet, Verdict::kMartian);
+  packet.protocol = ip->protocol;
+  if (v4_multicast(destination) || destination == 0xffffffffu) {
+    packet.kind = ip->protocol == wire::kProtoVrrp ? Kind::kPuntPriority : Kind::kPunt;
+    return;
+  }
+  key.address[0] = uint64_t{ip->source.raw()} | uint64_t{ip->destination.raw()} << 32;
+  key.address[1] = key.address[2] = key.address[3] = 0;
+  packet.l4 = static_cast<uint16_t>(Packet::kL3 + header);
+  if (ip->is_fragment()) {
+    packet.kind = Kind::kFragment;
+  } else if (ip->protocol == wire::kProtoTcp || ip->protocol == wire::kProtoUdp) {
+    parse_l4(packet, key, Packet::kL3 + packet.ip_length);
+  } else {
+    packet.kind = ip->protocol == wire::kProtoVrrp ? Kind::kPuntPriority : Kind::kDirected;
+  }
+}
+
+// --- IPv6 -----------------------------------------------------------------------------------
+
+bool v6_zero_but_last(const uint8_t* address) {
+  uint64_t high;
+  std::memcpy(&high, address, 8);
+  uint64_t low;
+  std::memcpy(&low, address + 8, 8);
+  return high == 0 && (low & 0x00ffffffffffffffull) == 0;
+}
+
+/// RFC 4291 2.5.2, 2.5.3, 2.7: loopback and multicast are no sources; the unspecified address may
+/// ask a group (duplicate address detection, MLD) and is never a destination.
+bool v6_martian(const uint8_t* source, const uint8_t* destination) {
+  if (source[0] == 0xff) return true;
+  if (v6_zero_but_last(source) && (source[15] == 1 || (source[15] == 0 && destination[0] != 0xff)))
+    return true;
+  if (v6_zero_but_last(destination) && destination[15] <= 1) return true;
+  return std::memcmp(source, destination, 16) == 0;
+}
+
+/// RFC 8200 4: walks to the transport header. False where the chain is broken (dropped by then).
+bool skip_extension_headers(Packet& packet, uint8_t& next, unsigned end) {
+  const rte_mbuf* mbuf = packet.mbuf;
+  unsigned offset = Packet::kL3 + sizeof(wire::Ipv6);
+  for (unsigned seen = 0;; ++seen) {
+    const bool options = next == 0 || next == 43 || next == 60;
+    if (!options && next != 44) break;
+    if (seen == kMaxExtensionHeaders || offset + 8 > end || offset + 8 > mbuf->data_len) {
+      drop(packet, Verdict::kBadExtensionHeader);
+      return false;
+    }
+    const auto* header = at<uint8_t>(mbuf, offset);
+    if (next == 44) {
+      next = header[0];
+      packet.kind = Kind::kFragment;
+      packet.l4 = static_cast<uint16_t>(offset + sizeof(wire::Ipv6Fragment));
+      return true;
+    }
+    // RFC 5095: a source route of type 0 that is not used up is refused.
+    const bool source_route = next == 43 && header[2] == 0 && header[3] != 0;
+    const unsigned length = (header[1] + 1u) * 8;
+    if (source_route || offset + length > end || offset + length > mbuf->data_len) {
+      drop(packet, Verdict::kBadExtensionHeader);
+      return false;
+    }
+    next = header[0];
+    offset += length;
+  }
+  packet.l4 = static_cast<uint16_t>(offset);
+  return true;
+}
+
+/// Neighbour discovery (RFC 4861 4): types 133 to 137.
+bool is_neighbour_discovery(const Packet& packet, uint8_t next) {
+  if (next != wire::kProtoIcmpv6 || packet.mbuf->data_len < packet.l4 + 1u) return false;
+  const uint8_t type = *at<uint8_t>(packet.mbuf, packet.l4);
+  return type >= 133 && type <= 137;
+}
+
+void parse_v6(Packet& packet, FlowKey& key) {
+  const rte_mbuf* mbuf = packet.mbuf;
+  packet.family = Family::kIpv6;
+  if (mbuf->data_len < Packet::kL3 + sizeof(wire::Ipv6)) return drop(packet, Verdict::kTruncated);
+  const auto* ip = at<wire::Ipv6>(mbuf, Packet::kL3);
+  if (ip->version_class_flow.host() >> 28 != 6) return drop(packet, Verdict::kBadIpVersion);
+  packet.ip_length = static_cast<uint32_t>(sizeof(wire::Ipv6)) + ip->payload_length.host();
+  const unsigned end = Packet::kL3 + packet.ip_length;
+  if (end > mbuf->pkt_len) return drop(packet, Verdict::kBadIpLength);
+  if (v6_martian(ip->source, ip->destination)) return drop(packet, Verdict::kMartian);
+
+  uint8_t next = ip->next_header;
+  packet.kind = Kind::kDirected;
+  packet.l4 = Packet::kL3 + sizeof(wire::Ipv6);
+  const bool group = ip->destination[0] == 0xff;
+  if (!group && !skip_extension_headers(packet, next, end)) return;
+  packet.protocol = next;
+  std::memcpy(key.address, ip->source, 32);
+  if (packet.kind == Kind::kFragment) return;
+  if (next == wire::kProtoVrrp || is_neighbour_discovery(packet, next)) {
+    packet.kind = Kind::kPuntPriority;
+  } else if (group) {
+    packet.kind = Kind::kPunt;
+  } else if (next == wire::kProtoTcp || next == wire::kProtoUdp) {
+    parse_l4(packet, key, end);
+  }
+}
+
+}  // namespace
+
+void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac) {
+  const rte_mbuf* mbuf = packet.mbuf;
+  packet.l4_checked =
+      (mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+  if (mbuf->data_len < sizeof(wire::Ethernet)) return drop(packet, Verdict::kTruncated);
+  const auto* ethernet = at<wire::Ethernet>(mbuf, 0);
+  const bool group = ethernet->destination[0] & 1;
+  if (!group && std::memcmp(ethernet->destination, port_mac.bytes.data(), 6) != 0)
+    return drop(packet, Verdict::kNotOurMac);
+  switch (ethernet->type.host()) {
+    case wire::kEtherIpv4:
+      parse_v4(packet, key);
+      break;
+    case wire::kEtherIpv6:
+      parse_v6(packet, key);
+      break;
+    case wire::kEtherArp:
+      packet.kind = Kind::kPuntPriority;
+      return;
+    case wire::kEtherVlan:
+    case wire::kEtherQinQ:
+      return drop(packet, Verdict::kVlanTagged);
+    default:
+      packet.kind = Kind::kPunt;
+      return;
+  }
+  // RFC 1122 3.3.6: a frame to everybody that carries a packet to one address is not believed.
+  const bool unicast_ip = packet.kind == Kind::kFlow || packet.kind == Kind::kDirected ||
+                          packet.kind == Kind::kFragment;
+  if (group && unicast_ip) drop(packet, Verdict::kMartian);
+}
+
+bool l4_checksum_valid(const Packet& packet) {
+  if (packet.l4_checked) return true;
+  const rte_mbuf* mbuf = packet.mbuf;
+  const bool v4 = packet.family == Family::kIpv4;
+  uint32_t length = Packet::kL3 + packet.ip_length - packet.l4;
+  if (packet.protocol == wire::kProtoUdp) {
+    const auto* udp = at<wire::Udp>(mbuf, packet.l4);
+    // RFC 768: zero means that the sender made none; RFC 8200 8.1 forbids that over IPv6.
+    if (udp->checksum.raw() == 0) return v4;
+    length = udp->length.host();
+  }
+  const unsigned addresses = Packet::kL3 + (v4 ? offsetof(wire::Ipv4, source)
+                                               : offsetof(wire::Ipv6, source));
+  const uint64_t pseudo = checksum::pseudo_header(at<uint8_t>(mbuf, addresses), v4 ? 8 : 32,
+                                                  packet.protocol, length);
+  if (packet.l4 + length <= mbuf->data_len)
+    return checksum::fold(checksum::add(at<uint8_t>(mbuf, packet.l4), length, pseudo)) == 0xffff;
+  uint16_t rest = 0;
+  if (rte_raw_cksum_mbuf(mbuf, packet.l4, length, &rest) != 0) return false;
+  return checksum::fold(pseudo + rest) == 0xffff;
+}
+
+}  // namespace lbd
