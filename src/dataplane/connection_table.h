@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/result.h"
+#include "dataplane/connection.h"
+#include "dataplane/flow_hash.h"
+
+// A worker's connections, found by flow key. Single-threaded; all memory is taken at construction.
+//
+// Theory. Connections lie in one array and are named by their place in it (id). An index of 64-byte
+// buckets finds them: a partial-key cuckoo hash table (Fan et al., "Cuckoo Filter", CoNEXT 2014).
+// A bucket holds eight pairs of a 32-bit fingerprint and an id. A flow may lie in two buckets: its
+// first one, given by the hash, and its second one, which is computed from the first (or the first
+// from the second) and the fingerprint alone. So an entry can be moved without a look at its
+// connection. An insertion that finds both full looks breadth-first for a chain of moves that frees
+// a place; in buckets of eight that works beyond 95 % load, which the size of the index never
+// exceeds.
+//
+// A hit costs the bucket and the connection's line 0, both prefetched in bursts. A bucket counts
+// the entries that had to move to their second bucket (in spare bits of its ids), so that a miss
+// costs the second bucket only where there is something to find.
+namespace lbd {
+
+/// Where a table's memory comes from. It is never given back: its lifetime is the caller's concern
+/// (it must outlive the table).
+struct TableMemory {
+  /// Zeroed memory, or nullptr. `alignment` is a power of two.
+  void* (*allocate)(size_t bytes, size_t alignment, void* context);
+  void* context;
+};
+
+class ConnectionTable {
+ public:
+  /// The most connections a table can have (ids share a word with the index's own bits).
+  static constexpr uint32_t kMaxCapacity = 1u << 27;
+
+  /// Fails where `capacity` is 0 or above kMaxCapacity or there is not enough memory.
+  static Result<ConnectionTable> create(uint32_t capacity, const FlowHash& hash,
+                                        TableMemory memory);
+  /// All the memory that create() asks for, in bytes (without the allocator's own rounding).
+  static size_t bytes_needed(uint32_t capacity);
+
+  // Bursts, n <= kMaxBurst: first the one, then (after other work, if there is any) the other.
+
+  /// Computes the hashes and starts to fetch the buckets.
+  void hash_and_prefetch(const FlowKey* keys, unsigned n, uint64_t* hashes) const;
+  /// Writes for each key its connection's id, or kNoConnection. Line 0 of each hit is in the cache
+  /// afterwards.
+  void lookup(const FlowKey* keys, const uint64_t* hashes, unsigned n, uint32_t* ids) const;
+
+  uint64_t hash(const FlowKey& key) const { return hash_(key); }
+  /// The id, or kNoConnection. `hash` = hash(key), here and below.
+  uint32_t find(const FlowKey& key, uint64_t hash) const;
+  /// Takes a connection from the free ones and enters it: all zero except for the key. The key must
+  /// not be in the table. kNoConnection when full, and then nothing has changed.
+  uint32_t insert(const FlowKey& key, uint64_t hash);
+  /// `id` must be in use. Its slot may be given out again by the next insert.
+  void erase(uint32_t id);
+  /// The same for n <= kMaxBurst ids, with the buckets fetched at once.
+  void erase(const uint32_t* ids, unsigned n);
+
+  Connection& at(uint32_t id) { return connections_[id]; }
+  const Connection& at(uint32_t id) const { return connections_[id]; }
+  /// Starts to fetch both lines of a connection for writing.
+  void prefetch(uint32_t id) const;
+
+  uint32_t size() const { return size_; }
+  uint32_t capacity() const { return capacity_; }
+  bool is_used(uint32_t id) const { return used_[id / 64] >> (id % 64) & 1; }
+  /// The least id in use that is not below `from`, or kNoConnection. For paging through the table
+  /// while it lives: 64 ids a step.
+  uint32_t next_used(uint32_t from) const;
+
+ private:
+  struct Bucket;
+  struct Place;
+
+  ConnectionTable(uint32_t capacity, const FlowHash& hash);
+  bool allocate(TableMemory memory);
+  uint32_t take_id();
+  void give_id(uint32_t id);
+  bool index_insert(uint64_t hash, uint32_t id);
+  bool make_room(uint32_t first, uint32_t second, Place& place);
+  Place move_along(const struct SearchStep* steps, unsigned last, unsigned free_slot);
+  void move_entry(Place from, Place to);
+  void index_erase(uint64_t hash, uint32_t id);
+  uint32_t find_slow(const FlowKey& key, uint64_t hash) const;
+  uint32_t other_bucket(uint32_t bucket, uint32_t fingerprint) const;
+
+  FlowHash hash_;
+  uint32_t capacity_;
+  uint32_t bucket_mask_;
+  uint32_t size_ = 0;
+  uint32_t fresh_ = 0;     // ids from here on were never used
+  uint32_t recycled_ = 0;  // how many of free_ids_ are valid
+  Bucket* buckets_ = nullptr;
+  Connection* connections_ = nullptr;
+  uint32_t* free_ids_ = nullptr;  // a stack
+  uint64_t* used_ = nullptr;      // a bit for each id
+};
+
+}  // namespace lbd

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "dataplane/schedule/candidate.h"
+
+namespace lbd {
+
+/// rr: the next after the last.
+class RoundRobin {
+ public:
+  RoundRobin(std::span<const Candidate> candidates, unsigned worker);
+
+  /// nullptr: there is no server. O(1).
+  const Candidate* pick();
+  /// Goes on where `old` would have gone on: at the first of its next servers that is still there.
+  /// O(n), no memory.
+  void adopt(const RoundRobin& old);
+
+ private:
+  CandidateList list_;
+  uint32_t next_ = 0;
+};
+
+}  // namespace lbd
