@@ -120,6 +120,7 @@ struct Service {
 
 struct Config {
   Daemon daemon;
+  Place daemon_place;  // of the section lbd; the root file without a line where there is none
   Dataplane dataplane;
   std::vector<Port> ports;
   std::vector<Route> routes;

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <map>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "control/config/checks.h"
+#include "control/config/networks.h"
+#include "control/config/rules.h"
+
+namespace lbd::config {
+namespace {
+
+using ListenKey = std::tuple<Protocol, Endpoint>;
+
+std::string family_name(const IpAddress& address) {
+  return address.is_v4() ? "IPv4" : "IPv6";
+}
+
+/// Where frames can be sent without a router, and where lbd itself is.
+struct Links {
+  Networks networks;
+  std::unordered_map<IpAddress, const Value*> own;
+  bool complete = true;  // false: an address that could not be read may be missed
+};
+
+Links survey(const Draft& draft) {
+  Links links;
+  for (const PortDraft& port : draft.ports) {
+    links.complete &= port.addresses_complete;
+    for (size_t i = 0; i < port.port.addresses.size(); ++i) {
+      links.networks.add(port.port.addresses[i]);
+      links.own.emplace(port.port.addresses[i].address, &port.addresses_at[i]);
+    }
+  }
+  for (const RouteDraft& route : draft.routes)
+    if (!route.via_at && !route.route.port.empty()) links.networks.add(route.route.to);
+  return links;
+}
+
+void check_names(const Draft& draft) {
+  std::unordered_map<std::string, const Value*> names;
+  for (const ServiceDraft& service : draft.services) {
+    if (service.service.name.empty()) continue;
+    const auto [first, added] = names.emplace(service.service.name, &*service.name_at);
+    if (!added)
+      service.name_at->error(
+          quote(service.service.name) + " is " + reference(*first->second) + " too",
+          "give each service a name of its own");
+  }
+}
+
+void check_listens(const Draft& draft) {
+  std::map<ListenKey, const Value*> listens;
+  for (const ServiceDraft& service : draft.services) {
+    for (size_t i = 0; i < service.service.listen.size(); ++i) {
+      const Endpoint& endpoint = service.service.listen[i];
+      const IpAddress& leader = service.service.listen[0].address;
+      const Value& at = service.listen_at[i];
+      if (endpoint.address.family() != leader.family())
+        at.error(endpoint.to_string() + " is " + family_name(endpoint.address) + ", but " +
+                     service.listen_at[0].path() + " is " + family_name(leader),
+                 "use one family in a service");
+      const auto [first, added] =
+          listens.emplace(ListenKey{service.service.protocol, endpoint}, &at);
+      if (!added)
+        at.error(endpoint.to_string() + " is " + reference(*first->second) + " too",
+                 "an address, port and protocol belong to one service");
+    }
+  }
+}
+
+/// Under dr packets keep their address and port, and reach the server by its MAC.
+class ServerCheck {
+ public:
+  ServerCheck(const ServiceDraft& draft, const Links& links) : draft_(draft), links_(links) {
+    for (const Endpoint& endpoint : draft.service.listen) {
+      virtual_addresses_.insert(endpoint.address);
+      if (endpoint.port != draft.service.listen[0].port) other_port_ = &endpoint;
+    }
+  }
+
+  void run() {
+    for (size_t i = 0; i < draft_.service.real_servers.size(); ++i) {
+      const RealServer& server = draft_.service.real_servers[i];
+      const Value& at = draft_.real_servers_at[i];
+      check_twice(server, at);
+      if (draft_.service.listen.empty() || !draft_.dr) continue;
+      const IpAddress& vip = draft_.service.listen[0].address;
+      if (server.address.family() == vip.family()) {
+        check_port(server, at);
+        check_place(server, at);
+      } else {
+        at.error(server.address.to_string() + " is " + family_name(server.address) +
+                     ", but the service listens on " + family_name(vip),
+                 "dr needs servers of the listen's family");
+      }
+    }
+  }
+
+ private:
+  void check_twice(const RealServer& server, const Value& at) {
+    const auto [first, added] = seen_.emplace(server.address, &at);
+    if (!added)
+      at.error(server.address.to_string() + " is " + reference(*first->second) + " too",
+               "name a server once, its weight says how much it gets");
+  }
+
+  void check_port(const RealServer& server, const Value& at) const {
+    const Endpoint* other = &draft_.service.listen[0];
+    if (server.port == other->port) other = other_port_;
+    if (!server.port || other == nullptr) return;
+    at.error("port " + std::to_string(*server.port) + " differs from that of the listen " +
+                 other->to_string(),
+             "dr does not rewrite ports: leave the server's port out");
+  }
+
+  void check_place(const RealServer& server, const Value& at) const {
+    const std::string address = server.address.to_string();
+    if (virtual_addresses_.contains(server.address))
+      return at.error(address + " is an address that the service listens on",
+                      "name the server's own address");
+    if (const auto own = links_.own.find(server.address); own != links_.own.end())
+      return at.error(address + " is " + reference(*own->second) +
+                          ": the director itself is not supported yet as a real server",
+                      "name another host");
+    const auto network = links_.networks.find(server.address);
+    if (!network && links_.complete)
+      return at.error(address + " is in no port's network",
+                      "dr needs servers on a port's link: correct it, or the ports' addresses");
+    const std::string fault =
+        network ? host_in_network_fault({server.address, network->length}) : std::string();
+    if (!fault.empty()) at.error(address + " " + fault, "name the address of a host");
+  }
+
+  const ServiceDraft& draft_;
+  const Links& links_;
+  std::unordered_set<IpAddress> virtual_addresses_;
+  const Endpoint* other_port_ = nullptr;  // a listen whose port is not the first one's
+  std::unordered_map<IpAddress, const Value*> seen_;
+};
+
+}  // namespace
+
+void check_services(const Draft& draft) {
+  check_names(draft);
+  check_listens(draft);
+  const Links links = survey(draft);
+  for (const ServiceDraft& service : draft.services) ServerCheck(service, links).run();
+}
+
+}  // namespace lbd::config

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/config/difference.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "control/config/units.h"
+
+namespace lbd::config {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+std::string arrow(const std::string& before, const std::string& after) {
+  return before + " -> " + after;
+}
+
+std::string route_text(const Route& route) {
+  std::string out = route.to.to_string();
+  if (route.via) out += " via " + route.via->to_string();
+  if (!route.port.empty()) out += " port " + route.port;
+  if (route.source) out += " source " + route.source->to_string();
+  if (route.metric != 0) out += " metric " + std::to_string(route.metric);
+  return out;
+}
+
+/// Reports what is in one list and not in the other, in the lists' order. `text` names an item;
+/// items of one text are the same. Calls `common(before, after)` for what is in both.
+template <class T, class Text, class Common>
+void compare(Lines& lines, const std::string& what, const std::vector<T>& before,
+             const std::vector<T>& after, Text text, Common common) {
+  std::map<std::string, const T*> old;
+  for (const T& item : before) old.emplace(text(item), &item);
+  std::map<std::string, const T*> added;
+  for (const T& item : after) added.emplace(text(item), &item);
+  for (const T& item : before)
+    if (!added.contains(text(item))) lines.push_back(what + text(item) + ": removed");
+  for (const T& item : after) {
+    const auto found = old.find(text(item));
+    if (found == old.end()) {
+      lines.push_back(what + text(item) + ": added");
+    } else {
+      common(*found->second, item);
+    }
+  }
+}
+
+constexpr auto kNothingMore = [](const auto&, const auto&) {};
+
+void compare_daemon(Lines& lines, const Daemon& before, const Daemon& after) {
+  if (before.name != after.name) lines.push_back("lbd: name " + arrow(before.name, after.name));
+  if (before.log_level != after.log_level)
+    lines.push_back("lbd: log level " + arrow(to_text(before.log_level), to_text(after.log_level)));
+  if (before.log_format != after.log_format)
+    lines.push_back("lbd: log format " +
+                    arrow(to_text(before.log_format), to_text(after.log_format)));
+}
+
+void compare_servers(Lines& lines, const std::string& service, const Service& before,
+                     const Service& after) {
+  const auto text = [](const RealServer& server) { return to_text(server); };
+  compare(lines, service + "real server ", before.real_servers, after.real_servers, text,
+          [&](const RealServer& old, const RealServer& now) {
+            if (old.weight != now.weight)
+              lines.push_back(service + "real server " + to_text(now) + ": weight " +
+                              arrow(std::to_string(old.weight), std::to_string(now.weight)));
+          });
+}
+
+void compare_service(Lines& lines, const Service& before, const Service& after) {
+  const std::string service = "service " + after.name + ": ";
+  if (before.protocol != after.protocol)
+    lines.push_back(service + "protocol " +
+                    arrow(to_text(before.protocol), to_text(after.protocol)));
+  compare(
+      lines, service + "listen ", before.listen, after.listen,
+      [](const Endpoint& endpoint) { return endpoint.to_string(); }, kNothingMore);
+  if (before.scheduler != after.scheduler)
+    lines.push_back(service + "scheduler " +
+                    arrow(to_text(before.scheduler), to_text(after.scheduler)));
+  if (before.drain_timeout != after.drain_timeout)
+    lines.push_back(
+        service + "drain_timeout " +
+        arrow(format_duration(before.drain_timeout), format_duration(after.drain_timeout)));
+  compare(
+      lines, service + "local port ", before.local_ports, after.local_ports,
+      [](uint16_t port) { return std::to_string(port); }, kNothingMore);
+  compare_servers(lines, service, before, after);
+}
+
+}  // namespace
+
+std::vector<std::string> difference(const Config& before, const Config& after) {
+  Lines lines;
+  compare_daemon(lines, before.daemon, after.daemon);
+  compare(
+      lines, "port ", before.ports, after.ports, [](const Port& port) { return port.name; },
+      [&](const Port& old, const Port& now) {
+        compare(
+            lines, "port " + now.name + ": address ", old.addresses, now.addresses,
+            [](const Prefix& prefix) { return prefix.to_string(); }, kNothingMore);
+      });
+  compare(lines, "route ", before.routes, after.routes, route_text, kNothingMore);
+  compare(
+      lines, "service ", before.services, after.services,
+      [](const Service& service) { return service.name; },
+      [&](const Service& old, const Service& now) { compare_service(lines, old, now); });
+  return lines;
+}
+
+std::string to_text(LogLevel level) {
+  static constexpr const char* kNames[] = {"trace", "debug", "info", "warn", "error"};
+  return kNames[static_cast<size_t>(level)];
+}
+
+std::string to_text(LogFormat format) {
+  return format == LogFormat::kText ? "text" : "json";
+}
+
+std::string to_text(Protocol protocol) {
+  return protocol == Protocol::kTcp ? "tcp" : "udp";
+}
+
+std::string to_text(SchedulerKind scheduler) {
+  static constexpr const char* kNames[] = {"rr", "wrr", "lc"};
+  return kNames[static_cast<size_t>(scheduler)];
+}
+
+std::string to_text(const RealServer& server) {
+  return server.port ? Endpoint{server.address, *server.port}.to_string()
+                     : server.address.to_string();
+}
+
+}  // namespace lbd::config

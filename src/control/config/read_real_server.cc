@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/config/map_reader.h"
+#include "control/config/rules.h"
+#include "control/config/sections.h"
+
+namespace lbd::config {
+namespace {
+
+constexpr int64_t kMaxWeight = 65535;
+
+/// Why no packet can be sent to this server by dr; else empty.
+std::string address_fault(const IpAddress& address) {
+  if (address.is_loopback())
+    return "is the director itself, which is not supported yet as a real server";
+  if (!address.is_v4() && address.is_link_local()) return "is a link-local address";
+  return host_address_fault(address);
+}
+
+/// "192.0.2.138", "192.0.2.138:80", "2001:db8::1" or "[2001:db8::1]:80".
+bool read_address_and_port(const Value& value, RealServer& server) {
+  const auto text = value.text();
+  if (!text) return false;
+  const auto endpoint = Endpoint::parse(*text);
+  const auto address = endpoint ? endpoint->address : IpAddress::parse(*text);
+  if (!address) {
+    value.error(quote(*text) + " is not an address",
+                "write it as 192.0.2.138, \"192.0.2.138:80\" or \"2001:db8::138\"");
+    return false;
+  }
+  if (const std::string fault = address_fault(*address); !fault.empty()) {
+    value.error(address->to_string() + " " + fault, "name the address of another host");
+    return false;
+  }
+  server.address = *address;
+  if (!endpoint) return true;
+  if (endpoint->port == 0) {
+    value.error("port 0 is no server's", "use 1..65535 or leave the port out");
+    return false;
+  }
+  server.port = endpoint->port;
+  return true;
+}
+
+void read_port(MapReader& map, RealServer& server) {
+  const auto value = map.get("port");
+  if (!value) return;
+  const auto port = value->number(1, 65535);
+  if (!port) return;
+  if (server.port)
+    value->error("the address has a port already: " + std::to_string(*server.port),
+                 "give the port once");
+  server.port = static_cast<uint16_t>(*port);
+}
+
+}  // namespace
+
+std::optional<RealServer> read_real_server(const Value& item) {
+  RealServer server;
+  server.place = item.place();
+  MapReader map(item);
+  const auto address = map.require("address", "write the server's address, as 192.0.2.138");
+  const bool known = address && read_address_and_port(*address, server);
+  read_port(map, server);
+  server.weight = static_cast<uint32_t>(map.number("weight", 0, kMaxWeight, server.weight));
+  const bool dr = !map.not_yet("forwarding", {"dr"});
+  map.not_yet("inhibit_on_failure", {"false"});
+  map.not_yet("max_connections", {"0"});
+  map.not_yet("min_connections", {"0"});
+  map.not_yet("tunnel");
+  map.not_yet("health_checks", {"[]"});
+  map.finish();
+  return known && dr ? std::optional(server) : std::nullopt;
+}
+
+}  // namespace lbd::config

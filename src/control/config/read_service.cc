@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+
+#include "control/config/map_reader.h"
+#include "control/config/sections.h"
+
+namespace lbd::config {
+namespace {
+
+constexpr size_t kMaxName = 64;
+constexpr Milliseconds kMaxDrain{7 * 24 * 3'600'000};
+
+/// A word of the spec that lbd does not know yet is told from one that it never will.
+bool is_one_of(const Value& value, std::initializer_list<std::string_view> words) {
+  return value.node().kind == Node::Kind::kScalar &&
+         std::find(words.begin(), words.end(), value.node().text) != words.end();
+}
+
+Protocol read_protocol(MapReader& map) {
+  const auto value = map.get("protocol");
+  if (!value) return Protocol::kTcp;
+  if (is_one_of(*value, {"sctp"})) {
+    value->error("sctp is not supported yet", "write tcp or udp");
+    return Protocol::kTcp;
+  }
+  return choose<Protocol>(*value, {{"tcp", Protocol::kTcp}, {"udp", Protocol::kUdp}})
+      .value_or(Protocol::kTcp);
+}
+
+/// False for what is not dr, which is refused.
+bool read_forwarding(MapReader& map) {
+  const auto value = map.require("forwarding", "write dr");
+  if (!value) return true;
+  if (is_one_of(*value, {"nat", "tun", "fullnat"})) {
+    value->error(value->node().text + " is not supported yet", "write dr");
+    return false;
+  }
+  return choose<bool>(*value, {{"dr", true}}).value_or(true);
+}
+
+SchedulerKind read_scheduler(MapReader& map) {
+  const std::string remedy = "write rr, wrr or lc";
+  const auto value = map.get("scheduler");
+  if (!value) {
+    if (map.at().node().kind == Node::Kind::kMap && !map.has("scheduler"))
+      map.at()
+          .other(map.at().node(), map.at().path() + ".scheduler")
+          .error("the default wlc is not supported yet", remedy);
+    return SchedulerKind::kRr;
+  }
+  if (is_one_of(*value,
+                {"wlc", "sed", "nq", "lblc", "lblcr", "sh", "dh", "mh", "fo", "ovf", "twos"})) {
+    value->error(value->node().text + " is not supported yet", remedy);
+    return SchedulerKind::kRr;
+  }
+  return choose<SchedulerKind>(
+             *value,
+             {{"rr", SchedulerKind::kRr}, {"wrr", SchedulerKind::kWrr}, {"lc", SchedulerKind::kLc}})
+      .value_or(SchedulerKind::kRr);
+}
+
+void read_listens(MapReader& map, ServiceDraft& draft) {
+  const auto value = map.require("listen", "write [\"192.0.2.20:80\"]");
+  if (!value) return;
+  const std::vector<Value> items = value->list();
+  if (value->node().kind == Node::Kind::kList && items.empty())
+    value->error("no address", "write at least one, as \"192.0.2.20:80\"");
+  for (const Value& item : items) {
+    if (const auto endpoint = read_listen(item)) {
+      draft.service.listen.push_back(*endpoint);
+      draft.listen_at.push_back(item);
+    }
+  }
+}
+
+void read_local_ports(MapReader& map, Service& service) {
+  const auto value = map.get("local_ports");
+  if (!value) return;
+  std::vector<bool> seen(65536);
+  for (const Value& item : value->list()) {
+    const auto port = item.number(1, 65535);
+    if (!port) continue;
+    if (seen[static_cast<size_t>(*port)])
+      item.error("port " + std::to_string(*port) + " is given twice", "take one out");
+    seen[static_cast<size_t>(*port)] = true;
+    service.local_ports.push_back(static_cast<uint16_t>(*port));
+  }
+}
+
+void read_real_servers(MapReader& map, ServiceDraft& draft) {
+  const auto value = map.get("real_servers");
+  if (!value) return;
+  for (const Value& item : value->list()) {
+    if (const auto server = read_real_server(item)) {
+      draft.service.real_servers.push_back(*server);
+      draft.real_servers_at.push_back(item);
+    }
+  }
+}
+
+/// Features to come. Accepted is what says, truthfully, that they are off.
+void refuse_the_rest(MapReader& map) {
+  map.not_yet("scheduler_flags", {"[]"});
+  map.not_yet("mh_table_size");
+  map.not_yet("one_packet", {"false"});
+  map.not_yet("persistence", {"off"});
+  map.not_yet_map("quorum",
+                  {{"weight", "1"}, {"hysteresis", "0"}, {"up", "\"\""}, {"down", "\"\""}});
+  map.not_yet("sorry_server");
+  map.not_yet("on_down", {"keep"});
+  map.not_yet("on_removal", {"drain"});
+  map.not_yet("slow_start", {"0s"});
+  map.not_yet("client_address", {"none"});
+  map.not_yet("mss", {"auto", "off"});
+  map.not_yet_map("limits", {{"new_per_second", "0"}, {"new_per_second_per_client", "0"}});
+  map.not_yet("health_checks", {"[]"});
+  map.not_yet("initial", {"up"});
+  map.not_yet_map("notify", {{"server_up", "\"\""}, {"server_down", "\"\""}});
+}
+
+}  // namespace
+
+ServiceDraft read_service(const Value& item) {
+  ServiceDraft draft(item);
+  Service& service = draft.service;
+  MapReader map(item);
+  draft.name_at = map.require("name", "name the service, as web");
+  if (draft.name_at) service.name = draft.name_at->word(kMaxName).value_or("");
+  read_listens(map, draft);
+  service.protocol = read_protocol(map);
+  draft.dr = read_forwarding(map);
+  service.scheduler = read_scheduler(map);
+  service.drain_timeout =
+      map.duration("drain_timeout", Milliseconds(0), kMaxDrain, service.drain_timeout);
+  read_local_ports(map, service);
+  read_real_servers(map, draft);
+  refuse_the_rest(map);
+  map.finish();
+  return draft;
+}
+
+}  // namespace lbd::config

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "control/config/draft.h"
+
+// The sections of the file, one function each. They report what is wrong within the section and
+// return what could be read; checks.h has the rest.
+namespace lbd::config {
+
+/// The worker where `dataplane.worker_cores` is not given.
+inline constexpr unsigned kDefaultWorkerCore = 1;
+
+/// The name where `lbd.name` is not given: the host's.
+std::string host_name();
+
+Daemon read_daemon(const Value& section);
+Dataplane read_dataplane(const Value& section);
+PortDraft read_port(const Value& item);
+/// Nothing where the destination cannot be read.
+std::optional<RouteDraft> read_route(const Value& item);
+ServiceDraft read_service(const Value& item);
+/// Nothing where the address cannot be read or the server is none of dr, whose rules are checked.
+std::optional<RealServer> read_real_server(const Value& item);
+
+/// "10.0.0.1:80" or "[2001:db8::1]:80". What the spec allows and lbd cannot do yet (prefix, port
+/// range, any port) is told from what is wrong.
+std::optional<Endpoint> read_listen(const Value& value);
+std::optional<Device> read_device(const Value& value);
+std::optional<IpAddress> read_address(const Value& value);
+
+}  // namespace lbd::config
