@@ -7,21 +7,17 @@
 #include "common/result.h"
 #include "dataplane/connection.h"
 #include "dataplane/flow_hash.h"
+#include "dataplane/flow_index.h"
 
 // A worker's connections, found by flow key. Single-threaded; all memory is taken at construction.
 //
-// Theory. Connections lie in one array and are named by their place in it (id). An index of 64-byte
-// buckets finds them: a partial-key cuckoo hash table (Fan et al., "Cuckoo Filter", CoNEXT 2014).
-// A bucket holds eight pairs of a 32-bit fingerprint and an id. A flow may lie in two buckets: its
-// first one, given by the hash, and its second one, which is computed from the first (or the first
-// from the second) and the fingerprint alone. So an entry can be moved without a look at its
-// connection. An insertion that finds both full looks breadth-first for a chain of moves that frees
-// a place; in buckets of eight that works beyond 95 % load, which the size of the index never
-// exceeds.
-//
-// A hit costs the bucket and the connection's line 0, both prefetched in bursts. A bucket counts
-// the entries that had to move to their second bucket (in spare bits of its ids), so that a miss
-// costs the second bucket only where there is something to find.
+// Theory. Connections lie in one array and are named by their place in it (id). FlowIndex finds the
+// few candidates for a hash, mostly one or none, by 32-bit fingerprints; the key in the connection
+// decides. A hit costs one bucket of the index and the connection's line 0. In bursts both are
+// prefetched: fetch all buckets; compare all, fetch the candidates (and second buckets where the
+// first had nothing); verify all.
+// Free ids are a stack, so that the next connection gets the memory that was used last; ids that
+// were never used come after those, in order.
 namespace lbd {
 
 /// Where a table's memory comes from. It is never given back: its lifetime is the caller's concern
@@ -35,7 +31,7 @@ struct TableMemory {
 class ConnectionTable {
  public:
   /// The most connections a table can have (ids share a word with the index's own bits).
-  static constexpr uint32_t kMaxCapacity = 1u << 27;
+  static constexpr uint32_t kMaxCapacity = 1u << FlowBucket::kIdBits;
 
   /// Fails where `capacity` is 0 or above kMaxCapacity or there is not enough memory.
   static Result<ConnectionTable> create(uint32_t capacity, const FlowHash& hash,
@@ -65,7 +61,10 @@ class ConnectionTable {
   Connection& at(uint32_t id) { return connections_[id]; }
   const Connection& at(uint32_t id) const { return connections_[id]; }
   /// Starts to fetch both lines of a connection for writing.
-  void prefetch(uint32_t id) const;
+  void prefetch(uint32_t id) const {
+    __builtin_prefetch(&connections_[id], 1);
+    __builtin_prefetch(&connections_[id].wheel, 1);
+  }
 
   uint32_t size() const { return size_; }
   uint32_t capacity() const { return capacity_; }
@@ -75,28 +74,19 @@ class ConnectionTable {
   uint32_t next_used(uint32_t from) const;
 
  private:
-  struct Bucket;
-  struct Place;
-
-  ConnectionTable(uint32_t capacity, const FlowHash& hash);
+  ConnectionTable(uint32_t capacity, const FlowHash& hash) : hash_(hash), capacity_(capacity) {}
   bool allocate(TableMemory memory);
   uint32_t take_id();
   void give_id(uint32_t id);
-  bool index_insert(uint64_t hash, uint32_t id);
-  bool make_room(uint32_t first, uint32_t second, Place& place);
-  Place move_along(const struct SearchStep* steps, unsigned last, unsigned free_slot);
-  void move_entry(Place from, Place to);
-  void index_erase(uint64_t hash, uint32_t id);
-  uint32_t find_slow(const FlowKey& key, uint64_t hash) const;
-  uint32_t other_bucket(uint32_t bucket, uint32_t fingerprint) const;
+  void erase(uint32_t id, uint64_t hash);
+  uint32_t find_in(const FlowBucket& bucket, const FlowKey& key, uint32_t fingerprint) const;
 
   FlowHash hash_;
   uint32_t capacity_;
-  uint32_t bucket_mask_;
   uint32_t size_ = 0;
   uint32_t fresh_ = 0;     // ids from here on were never used
   uint32_t recycled_ = 0;  // how many of free_ids_ are valid
-  Bucket* buckets_ = nullptr;
+  FlowIndex index_;
   Connection* connections_ = nullptr;
   uint32_t* free_ids_ = nullptr;  // a stack
   uint64_t* used_ = nullptr;      // a bit for each id

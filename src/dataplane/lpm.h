@@ -55,14 +55,13 @@ class Lpm {
   std::vector<NodePtr> take_retired();
 
  private:
-  struct Leaf;
   struct Change;
 
-  Leaf cover_of(const Prefix& prefix) const;
+  Change removal_of(const Prefix& network) const;
   void apply(Node& node, unsigned depth, const Change& change);
-  void apply_below(Node& node, unsigned index, unsigned depth, const Change& change);
-  void set_leaf(Node& node, unsigned index, const Change& change);
-  void replace_all(Node& node, const Change& change);
+  void apply_deeper(Node& node, unsigned depth, const Change& change);
+  void apply_to_all(Node& node, unsigned depth, const Change& change);
+  void apply_to_entry(Node& node, unsigned index, unsigned depth, const Change& change);
 
   Family family_;
   NodePtr root_;  // never replaced

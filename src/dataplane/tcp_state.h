@@ -2,9 +2,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "common/wire.h"
 #include "dataplane/tick.h"
 
 // The TCP states of a connection as IPVS keeps them (net/netfilter/ipvs/ip_vs_proto_tcp.c). A
@@ -37,11 +39,38 @@ std::string_view state_name(uint8_t state);
 enum class TcpEvent : uint8_t { kSyn, kFin, kAck, kRst, kNone };
 
 /// By precedence: rst, syn, fin, ack (tcp_state_idx() of IPVS). `flags`: the TCP header's byte.
-TcpEvent tcp_event(uint8_t flags);
+constexpr TcpEvent tcp_event(uint8_t flags) {
+  if (flags & wire::kTcpRst) return TcpEvent::kRst;
+  if (flags & wire::kTcpSyn) return TcpEvent::kSyn;
+  if (flags & wire::kTcpFin) return TcpEvent::kFin;
+  return flags & wire::kTcpAck ? TcpEvent::kAck : TcpEvent::kNone;
+}
+
+namespace tcp_table {
+using enum TcpState;
+using Row = std::array<TcpState, kTcpStates>;
+// clang-format off
+/// By event; columns: the present state, in the order of TcpState.
+inline constexpr std::array<Row, 5> kInputOnly = {{
+    /* syn  */ {kSynRecv, kEstablished, kEstablished, kSynRecv, kSynRecv, kSynRecv,
+                kSynRecv, kSynRecv, kSynRecv, kSynRecv, kSynRecv},
+    /* fin  */ {kClose, kFinWait, kSynSent, kTimeWait, kFinWait, kTimeWait,
+                kClose, kCloseWait, kLastAck, kListen, kTimeWait},
+    /* ack  */ {kEstablished, kEstablished, kSynSent, kEstablished, kFinWait, kTimeWait,
+                kClose, kCloseWait, kClose, kListen, kEstablished},
+    /* rst  */ {kClose, kClose, kClose, kSynRecv, kClose, kClose,
+                kClose, kClose, kLastAck, kListen, kClose},
+    /* none */ {kNone, kEstablished, kSynSent, kSynRecv, kFinWait, kTimeWait,
+                kClose, kCloseWait, kLastAck, kListen, kSynAck},
+}};
+// clang-format on
+}  // namespace tcp_table
 
 /// The next state where only the client's packets are seen (dr and tunnels: INPUT_ONLY of IPVS).
 /// A segment with none of the four flags changes nothing (IPVS closes there; no end would).
-TcpState next_state_input_only(TcpState state, TcpEvent event);
+constexpr TcpState next_state_input_only(TcpState state, TcpEvent event) {
+  return tcp_table::kInputOnly[static_cast<size_t>(event)][static_cast<size_t>(state)];
+}
 
 /// Counted as active: ESTABLISHED, SYN_SENT, SYN_RECV, SYNACK; the rest are inactive.
 constexpr bool is_active(TcpState state) {

@@ -26,7 +26,7 @@ class WeightedRoundRobin {
   void adopt(const WeightedRoundRobin& old);
 
  private:
-  struct Turn {           // in list order
+  struct Turn {           // one server's, in list order
     uint64_t reciprocal;  // (2^64 - 1) / weight
     uint32_t weight;      // divided by the common divisor
     uint32_t phase;       // in 1/65536 of a step
@@ -39,8 +39,7 @@ class WeightedRoundRobin {
   };
   static uint64_t time_of(const Turn& turn);
   static bool before(const Due& a, const Due& b);
-  void set(uint32_t position, uint64_t now, uint32_t phase);
-  void heapify();
+  void rebuild();
   void sift_down(uint32_t at);
 
   CandidateList list_;
