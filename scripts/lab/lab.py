@@ -5,7 +5,9 @@
     rs1 (192.0.2.31) -------+--- sw: a bridge ---- v0 in dir: lbd's port wan0 (192.0.2.11)
     rs2 (192.0.2.32) -------+                      (and the TAP twin of it, which lbd makes)
 
-Everything has an IPv6 address beside it, 2001:db8:: with the same last number. The director has a
+Everything has an IPv6 address beside it, 2001:db8:: with the same last number. With lan=True director
+and servers have a second network, 198.51.100.0/24, 2001:db8:1::/64: v1 in dir, eth1 in the servers, which
+answer the client by the first one. The director has a
 namespace of its own, so that neither its TAPs nor its addresses touch the machine the lab runs on.
 The virtual addresses 192.0.2.20 and 2001:db8::20 are on every real server's lo, silent to ARP and ND, as
 direct routing wants it. Each real server runs an nginx that answers with its name.
@@ -61,6 +63,14 @@ def server6(n):
     return f"2001:db8::{30 + n}"
 
 
+def lan4(n):
+    return f"198.51.100.{30 + n}"
+
+
+def lan6(n):
+    return f"2001:db8:1::{30 + n}"
+
+
 def wait_for(what, condition, seconds=10.0, pause=0.02):
     """Polls condition until it is true and returns its value; LabError after `seconds`."""
     deadline = time.monotonic() + seconds
@@ -76,10 +86,10 @@ def wait_for(what, condition, seconds=10.0, pause=0.02):
 class Lab:
     """One lab; `prefix` keeps several apart. up() and down() may be called any number of times."""
 
-    def __init__(self, prefix=None, servers=2, vips=(VIP4, VIP6)):
+    def __init__(self, prefix=None, servers=2, lan=False):
         self.prefix = prefix or os.environ.get("LBD_LAB", "lbd")
         self.servers = servers
-        self.vips = vips
+        self.lan = lan
         self.dir = Path(f"/run/{self.prefix}-lab")
 
     # Namespaces and processes in them.
@@ -112,9 +122,11 @@ class Lab:
             self.dir.mkdir(parents=True)
             for name in ["sw", "dir", "client", *self.server_names()]:
                 self._add_namespace(name)
-            self._script("sw", "ip link add br0 type bridge mcast_snooping 0 stp_state 0\n"
-                               "ip link set br0 up")
-            self.connect("dir", "v0", "sw", "dir")
+            self._add_bridge("br0")
+            self.connect("dir", "v0", "dir")
+            if self.lan:
+                self._add_bridge("br1")
+                self.connect("dir", "v1", "dir1", "br1")
             self._add_host("client", CLIENT4, CLIENT6)
             for n in range(1, self.servers + 1):
                 self._add_server(n)
@@ -149,20 +161,19 @@ class Lab:
     def server_names(self):
         return [f"rs{n}" for n in range(1, self.servers + 1)]
 
-    def connect(self, name, link, switch="sw", port=None, bridge="br0"):
-        """A veth pair: `link` in namespace `name`, `port` on a bridge of namespace `switch`.
+    def connect(self, name, link, port, bridge="br0"):
+        """A veth pair: `link` in namespace `name`, `port` on a bridge of namespace sw.
 
         One queue, and no offloads: lbd rewrites headers and takes packets as a wire would bring them,
         with checksums that are filled in.
         """
-        port = port or name
         self._script(name, f"ip link add {link} numtxqueues 1 numrxqueues 1 type veth "
-                           f"peer name {port} numtxqueues 1 numrxqueues 1 netns {self.ns(switch)}\n"
+                           f"peer name {port} numtxqueues 1 numrxqueues 1 netns {self.ns('sw')}\n"
                            f"sysctl -qw net.ipv6.conf.{link}.disable_ipv6=1")
-        self._script(switch, f"ip link set {port} master {bridge} up")
+        self._script("sw", f"ip link set {port} master {bridge} up")
         off = [word for offload in OFFLOADS for word in (offload, "off")]
         self.run(name, "ethtool", "-K", link, *off)
-        self.run(switch, "ethtool", "-K", port, *off)
+        self.run("sw", "ethtool", "-K", port, *off)
         self._script(name, f"ip link set {link} up")
 
     def _add_namespace(self, name):
@@ -170,11 +181,16 @@ class Lab:
         self._script(name, "ip link set lo up\nsysctl -qw net.ipv4.ip_local_port_range='1024 65535' "
                            "net.core.somaxconn=4096 net.ipv6.conf.default.accept_dad=0")
 
-    def _add_host(self, name, address4, address6):
-        self.connect(name, "eth0")
-        self._script(name, "sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0\n"
-                           f"ip addr add {address4}/24 dev eth0\n"
-                           f"ip addr add {address6}/64 dev eth0 nodad")
+    def _add_bridge(self, bridge):
+        self._script("sw", f"ip link add {bridge} type bridge mcast_snooping 0 stp_state 0\n"
+                           f"ip link set {bridge} up")
+
+    def _add_host(self, name, address4, address6, link="eth0", port=None, bridge="br0"):
+        self.connect(name, link, port or name, bridge)
+        self._script(name, f"sysctl -qw net.ipv6.conf.{link}.disable_ipv6=0 "
+                           f"net.ipv4.conf.{link}.rp_filter=0\n"
+                           f"ip addr add {address4}/24 dev {link}\n"
+                           f"ip addr add {address6}/64 dev {link} nodad")
 
     def _add_server(self, n):
         name = f"rs{n}"
@@ -182,9 +198,12 @@ class Lab:
         # in the network may hear of that: arp_ignore 1 answers only for addresses of the asked
         # interface, arp_announce 2 never asks with the VIP as sender. IPv6 answers neighbour
         # solicitations only for addresses of the interface as it is.
-        self._script(name, "sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2")
+        self._script(name, "sysctl -qw net.ipv4.conf.all.arp_ignore=1 "
+                           "net.ipv4.conf.all.arp_announce=2 net.ipv4.conf.all.rp_filter=0")
         self._add_host(name, server4(n), server6(n))
-        for vip in self.vips:
+        if self.lan:
+            self._add_host(name, lan4(n), lan6(n), "eth1", f"{name}lan", "br1")
+        for vip in (VIP4, VIP6):
             bits = "128" if ":" in vip else "32"
             self._script(name, f"ip addr add {vip}/{bits} dev lo" + (" nodad" if ":" in vip else ""))
         home = self.dir / name

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lab is made once; each test has an lbd of its own, whose sums are checked and whose traces are looked
+for when it ends."""
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "lab"))
+
+import checks  # noqa: E402
+import echo as echo_module  # noqa: E402
+from director import Director  # noqa: E402
+from lab import Lab  # noqa: E402
+
+SERVERS = 3
+
+
+@pytest.fixture(scope="session")
+def lab():
+    with Lab(os.environ.get("LBD_LAB", "lbdtest"), servers=SERVERS, lan=True) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def echo(lab):
+    """Echo servers on every real server, port echo_module.PORT."""
+    servers = echo_module.EchoServers(lab)
+    yield servers
+    servers.close()
+
+
+@pytest.fixture
+def director(lab):
+    made = Director(lab)
+    made.log.unlink(missing_ok=True)
+    yield made
+    try:
+        if made.running():
+            checks.sums_agree(made)
+            assert made.stop() == 0, "lbd did not exit 0 after SIGTERM"
+        checks.nothing_left(lab)
+    finally:
+        if made.running():
+            made.process.kill()
+            made.process.wait()
+        print(made.log_tail())  # pytest shows it where a test failed
+
+
+@pytest.fixture
+def clients():
+    """A list; what is put into it is closed after the test."""
+    opened = []
+    yield opened
+    for client in opened:
+        client.close()

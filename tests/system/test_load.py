@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""wrk, 50 connections, a new one for each request, while everything that may change does change."""
+import re
+import subprocess
+import threading
+
+import checks
+from director import service
+from lab import VIP4, server4, wait_for
+
+SECONDS = 20
+RELOADS = 20
+
+
+class Wrk:
+    """wrk in the client's namespace; result() waits for its end."""
+
+    def __init__(self, lab, seconds, connections=50, address=VIP4):
+        self._process = lab.start("client", "wrk", "-t", "2", "-c", connections, "-d", f"{seconds}s",
+                                  "-H", "Connection: close", f"http://{address}/",
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def running(self):
+        return self._process.poll() is None
+
+    def result(self):
+        """(requests, lines that speak of errors)"""
+        output, _ = self._process.communicate(timeout=60)
+        done = re.search(r"(\d+) requests in", output)
+        assert done, output
+        bad = [line.strip() for line in output.splitlines()
+               if "Socket errors" in line or "Non-2xx" in line]
+        return int(done[1]), bad
+
+
+# (weight of rs1, weight of rs2): either rests for a turn, never both.
+TURNS = [(2, 1), (1, 3), (0, 2), (5, 5), (4, 0), (1, 1)]
+
+
+def weights_every_100_ms(director, stop, errors):
+    """Raises before it lowers, so that no moment has two weights of 0."""
+    now = list(TURNS[0])
+    turn = 0
+    while not stop.wait(0.1):
+        turn += 1
+        wanted = TURNS[turn % len(TURNS)]
+        for n in sorted((0, 1), key=lambda i: now[i] - wanted[i]):
+            done = director.ctl("weight", "web", server4(n + 1), wanted[n], check=False)
+            if done.returncode:
+                errors.append(done.stderr)
+        now = wanted
+
+
+def test_no_request_fails_while_everything_changes(lab, director):
+    web = service(weights=[2, 1])
+    other = service("other", [1, 1, 1], "rr", port=8080)
+    options = {"max_connections": 200000}
+    director.start(director.config([web], **options))
+    stop, errors = threading.Event(), []
+    changer = threading.Thread(target=weights_every_100_ms, args=(director, stop, errors))
+    load = Wrk(lab, SECONDS)
+    changer.start()
+    try:
+        reloads = 0
+        pace = threading.Event()
+        while load.running() and reloads < RELOADS:
+            reloads += 1
+            web["real_servers"][0]["weight"] = 1 + reloads % 4
+            director.reload(director.config([web, other] if reloads % 2 else [web], **options))
+            pace.wait(SECONDS / RELOADS * 0.9)  # the pace of the changes, nothing is awaited
+        requests, bad = load.result()
+    finally:
+        stop.set()
+        changer.join()
+    assert reloads == RELOADS, "lbd was too slow to take 20 reloads in 20 s"
+    assert (bad, errors) == ([], [])
+    assert requests > 2000
+    assert {"no_connection", "no_real_server"} & set(checks.drops(director)) == set()
+
+
+def test_connections_are_forgotten_after_their_time(lab, director):
+    timeouts = {"tcp_fin": "1s", "tcp_close": "1s"}
+    director.start(director.config([service(weights=[1, 1], scheduler="rr")], timeouts=timeouts,
+                                   max_connections=200000))
+    load = Wrk(lab, 2)
+    requests, bad = load.result()
+    assert bad == [] and requests > 200
+
+    def empty():
+        return sum(w["connections"] for w in director.ask("status")["workers"]) == 0
+
+    wait_for("the table to be empty", empty, 15)
+    events = director.ask("counters")["events"]
+    assert events["connection_expired"] == events["connection_created"]
