@@ -20,6 +20,7 @@ class Counter {
     value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   }
   void sub(uint64_t n) { add(~n + 1); }
+  void set(uint64_t value) { value_.store(value, std::memory_order_relaxed); }
   uint64_t get() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -48,8 +49,8 @@ struct alignas(64) WorkerCounters {
 };
 
 /// Per worker and real server. Written by one worker, read by control. `active` and `inactive` are
-/// gauges (IPVS: active = ESTABLISHED, SYN_SENT, SYN_RECV, SYNACK; all else and UDP is inactive), the
-/// rest only grows.
+/// gauges (IPVS: active = ESTABLISHED, SYN_SENT, SYN_RECV, SYNACK; all else and UDP is inactive),
+/// the rest only grows.
 struct alignas(64) ServerCounters {
   Counter connections;
   Counter packets_in;
@@ -58,6 +59,8 @@ struct alignas(64) ServerCounters {
   Counter bytes_out;
   Counter active;
   Counter inactive;
+  /// The worker's alone: this worker's active and inactive are part of the exact counts.
+  uint64_t exact_entered = 0;
 };
 static_assert(sizeof(ServerCounters) == 64);
 

@@ -25,6 +25,9 @@ struct PortOptions {
   bool promiscuous = false;
 };
 
+/// Memory that the port's packet buffers take, for the memory plan. Bytes.
+uint64_t port_buffer_bytes(const PortOptions& options, unsigned workers);
+
 enum class Steering : uint8_t { kAuto, kRss, kSoftware };
 
 struct SteeringOptions {

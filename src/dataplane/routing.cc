@@ -5,8 +5,8 @@ namespace lbd {
 
 RouteAnswer find_route(const Routing& routing, const IpAddress& destination, uint32_t flow_hash) {
   RouteAnswer answer;
-  const uint32_t slot = routing.lpm.lookup(destination);
-  if (slot == Lpm::kNoRoute) return answer;
+  const uint32_t slot = routing.lpm(destination.family()).lookup(destination);
+  if (slot == kNoRoute) return answer;
   const RouteEntry& entry = routing.entries[slot];
   if (entry.count == 0) return answer;
   const RouteHop& hop = entry.hops[flow_hash % entry.count];

@@ -18,8 +18,8 @@ namespace lbd {
 
 struct RouteHop {
   PortIndex port = 0;
-  bool on_link = true;         // true: the destination itself is the neighbour
-  NextHopId gateway = kNoId;   // else this one
+  bool on_link = true;        // true: the destination itself is the neighbour
+  NextHopId gateway = kNoId;  // else this one
 };
 
 struct RouteEntry {
@@ -34,17 +34,21 @@ using NeighbourMap = std::unordered_map<IpAddress, NextHopId>;
 
 struct Routing {
   /// Values are slots of `entries`.
-  Lpm lpm;
+  Lpm ipv4{Family::kIpv4};
+  Lpm ipv6{Family::kIpv6};
   /// A slot is rewritten only a grace period after the last LPM entry that named it is gone.
   GrowingArray<RouteEntry> entries;
   /// One map a port.
   std::array<std::atomic<const NeighbourMap*>, kMaxPorts> neighbours{};
+
+  const Lpm& lpm(Family family) const { return family == Family::kIpv4 ? ipv4 : ipv6; }
 };
 
 struct RouteAnswer {
-  bool found = false;          // a route is there
+  bool found = false;  // a route is there
   PortIndex port = 0;
-  NextHopId next_hop = kNoId;  // kNoId with found: the neighbour `address` on `port` is to be asked for
+  NextHopId next_hop =
+      kNoId;  // kNoId with found: the neighbour `address` on `port` is to be asked for
   IpAddress neighbour;
 };
 

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/connection_tracker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lbd {
+namespace {
+
+bool counts_as_active(uint8_t state) {
+  return state < kTcpStates && is_active(static_cast<TcpState>(state));
+}
+
+bool counts_as_half_open(uint8_t state) {
+  return state < kTcpStates && is_half_open(static_cast<TcpState>(state));
+}
+
+}  // namespace
+
+ConnectionTracker::ConnectionTracker(ConnectionTable table, const TimeoutsMs& timeouts,
+                                     uint32_t half_open_quota, WorkerContext& context)
+    : table_(std::move(table)),
+      timeouts_(timeouts),
+      half_open_(table_),
+      half_open_quota_(std::max(half_open_quota, 1u)),
+      wheel_(WheelEntries{&table_}, context.now),
+      context_(context) {}
+
+void ConnectionTracker::sync_exact(ServerId server) {
+  ServerCounters& counters = (*context_.servers)[server];
+  const bool wanted = context_.snapshot->exact[server];
+  if (counters.exact_entered == wanted) return;
+  const uint64_t mine = counters.active.get() << 32 | counters.inactive.get();
+  context_.exact[server].fetch_add(wanted ? mine : -mine, std::memory_order_relaxed);
+  counters.exact_entered = wanted;
+}
+
+void ConnectionTracker::count(ServerId server, bool active, int change) {
+  sync_exact(server);
+  ServerCounters& counters = (*context_.servers)[server];
+  (active ? counters.active : counters.inactive).add(static_cast<uint64_t>(int64_t{change}));
+  if (!counters.exact_entered) return;
+  const uint64_t one = active ? uint64_t{1} << 32 : 1;
+  context_.exact[server].fetch_add(change > 0 ? one : -one, std::memory_order_relaxed);
+}
+
+void ConnectionTracker::enter_half_open(uint32_t id) {
+  if (half_open_.size() >= half_open_quota_) {
+    context_.count(Event::kHalfOpenEvicted);
+    close(half_open_.oldest());
+  }
+  table_.at(id).flags |= kHalfOpen;
+  half_open_.append(id);
+}
+
+void ConnectionTracker::leave_half_open(uint32_t id) {
+  table_.at(id).flags &= static_cast<uint8_t>(~kHalfOpen);
+  half_open_.remove(id);
+}
+
+bool ConnectionTracker::make_room() {
+  if (half_open_.size() == 0) return false;
+  context_.count(Event::kHalfOpenEvicted);
+  close(half_open_.oldest());
+  return true;
+}
+
+uint32_t ConnectionTracker::open(const FlowKey& key, uint64_t hash, const Service& service,
+                                 const Candidate& server, uint8_t state) {
+  uint32_t id = table_.insert(key, hash);
+  if (id == kNoConnection && make_room()) id = table_.insert(key, hash);
+  if (id == kNoConnection) return id;
+  Connection& connection = table_.at(id);
+  connection.last_seen = context_.now;
+  connection.server = server.server;
+  connection.next_hop = server.next_hop;
+  connection.service = service.id;
+  connection.state = state;
+  connection.armed = context_.now + timeouts_.of(state);
+  wheel_.arm(id, connection.armed);
+  const bool active = counts_as_active(state);
+  if (active) connection.flags |= kCountedActive;
+  count(server.server, active, 1);
+  if (counts_as_half_open(state)) enter_half_open(id);
+  (*context_.servers)[server.server].connections.add(1);
+  context_.count(Event::kConnectionCreated);
+  context_.counters->connections.add(1);
+  return id;
+}
+
+void ConnectionTracker::forget(uint32_t id) {
+  const Connection& connection = table_.at(id);
+  count(connection.server, connection.flags & kCountedActive, -1);
+  if (connection.flags & kHalfOpen) leave_half_open(id);
+  table_.erase(id);
+  context_.counters->connections.sub(1);
+}
+
+void ConnectionTracker::close(uint32_t id) {
+  wheel_.disarm(id);
+  forget(id);
+}
+
+void ConnectionTracker::set_state(uint32_t id, uint8_t state) {
+  Connection& connection = table_.at(id);
+  connection.state = state;
+  const bool active = counts_as_active(state);
+  if (active != static_cast<bool>(connection.flags & kCountedActive)) {
+    count(connection.server, !active, -1);
+    count(connection.server, active, 1);
+    connection.flags ^= kCountedActive;
+  }
+  const bool half_open = counts_as_half_open(state);
+  if (!half_open && (connection.flags & kHalfOpen)) leave_half_open(id);
+  if (half_open && !(connection.flags & kHalfOpen)) enter_half_open(id);
+  // A later deadline is found by the wheel itself; only an earlier one needs a move.
+  const Tick deadline = context_.now + timeouts_.of(state);
+  if (!tick_reached(deadline, connection.armed)) {
+    connection.armed = deadline;
+    wheel_.move(id, deadline);
+  }
+}
+
+uint32_t ConnectionTracker::expire(uint32_t budget) {
+  return wheel_.advance(context_.now, budget, [this](uint32_t id) -> Tick {
+    Connection& connection = table_.at(id);
+    const Tick deadline = connection.last_seen + timeouts_.of(connection.state);
+    if (tick_reached(context_.now, deadline)) {
+      forget(id);
+      context_.count(Event::kConnectionExpired);
+      return TimerWheel<WheelEntries>::kExpired;
+    }
+    connection.armed = deadline;
+    return deadline;
+  });
+}
+
+uint32_t ConnectionTracker::expires_ms(const Connection& connection) const {
+  const Tick deadline = connection.last_seen + timeouts_.of(connection.state);
+  return tick_reached(context_.now, deadline) ? 0 : (deadline - context_.now) * kTickMs;
+}
+
+}  // namespace lbd

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/ids.h"
+#include "dataplane/messages.h"
+#include "dataplane/verdict.h"
+
+struct rte_mbuf;
+
+namespace lbd {
+
+/// Where a pipeline's packets leave to. The worker implements it with queues and rings; whoever
+/// runs a pipeline by itself brings his own. Called once for many packets, never once for each.
+class Egress {
+ public:
+  virtual ~Egress() = default;
+
+  /// Takes the first so many of `n` packets, which are no longer the caller's; returns how many.
+  virtual uint16_t transmit(PortIndex port, rte_mbuf** mbufs, uint16_t n) = 0;
+  /// What transmit's success is: kForwarded, or kHandedOff where another worker has the queue.
+  virtual Verdict transmit_verdict(PortIndex port) const = 0;
+  /// To the tap thread; mbuf->port is a PortIndex. False where the ring is full.
+  virtual bool punt(rte_mbuf* mbuf, bool priority) = 0;
+  /// To another worker, which runs them through its pipeline. Returns how many were taken.
+  virtual uint16_t hand_off(WorkerIndex worker, rte_mbuf** mbufs, uint16_t n) = 0;
+  /// A packet buffer for a reply of lbd's own, or null.
+  virtual rte_mbuf* allocate() = 0;
+  /// Lost where the queue is full: the next packet asks again.
+  virtual void request_neighbour(const NeighbourRequest& request) = 0;
+};
+
+}  // namespace lbd

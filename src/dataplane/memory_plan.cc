@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/memory_plan.h"
+
+#include <algorithm>
+
+#include "dataplane/connection_table.h"
+#include "dataplane/hugepages.h"
+
+namespace lbd {
+
+MemoryPlan plan_memory(const DataplaneOptions& options) {
+  const uint64_t workers = options.eal.worker_cores.size();
+  MemoryPlan plan;
+  plan.connection_tables = workers * ConnectionTable::bytes_needed(options.max_connections);
+  for (const PortOptions& port : options.ports)
+    plan.packet_buffers += port_buffer_bytes(port, static_cast<unsigned>(workers));
+  plan.packet_buffers += (workers * kReplyBuffers + kTapBuffers) * kBufferBytes;
+  const uint64_t slots = workers * (kPriorityRing + kPuntRing + kFromTapRing) +
+                         workers * (workers - 1) * 2 * kPeerRing;
+  plan.rings = slots * sizeof(void*);
+  return plan;
+}
+
+uint64_t MemoryPlan::total() const {
+  const uint64_t sum = connection_tables + packet_buffers + rings;
+  // Alignment to pages and what devices take for their queues.
+  return sum + std::max<uint64_t>(sum / 16, 24 << 20);
+}
+
+std::string MemoryPlan::to_string() const {
+  return "memory plan: " + mebibytes(total()) + " (connection tables " +
+         mebibytes(connection_tables) + ", packet buffers " + mebibytes(packet_buffers) +
+         ", rings " + mebibytes(rings) + ")";
+}
+
+}  // namespace lbd

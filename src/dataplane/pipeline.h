@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+
+#include "dataplane/connection_tracker.h"
+#include "dataplane/forward/dr.h"
+#include "dataplane/owner.h"
+#include "dataplane/packet.h"
+#include "dataplane/reply.h"
+#include "dataplane/token_bucket.h"
+#include "dataplane/transmitter.h"
+#include "dataplane/worker_context.h"
+
+namespace lbd {
+
+/// One worker's way from packet in to packet out, free of input and output: packets come as
+/// arguments and leave through Egress, so that it runs under a poll loop, a test and a fuzzer
+/// alike.
+///
+/// Theory. A burst goes through the stages together: parse all, find the owner of all, look all
+/// connections up with their memory prefetched, then act. Packets of known connections come first;
+/// they may change states but free no connection. The others are taken one by one afterwards, each
+/// looked up again if an earlier one has changed the table. Order within a flow holds, but for a
+/// SYN that starts over: it goes behind its burst.
+class Pipeline {
+ public:
+  /// `hz`: frequency of WorkerContext::tsc.
+  Pipeline(WorkerContext& context, ConnectionTracker& connections, const Owner& owner, uint64_t hz);
+
+  /// Packets from a port's receive queue, n <= kMaxBurst.
+  void receive(rte_mbuf** mbufs, unsigned n, PortIndex in);
+  /// Packets whose flows this worker owns, from another worker; mbuf->port is a PortIndex.
+  void take_over(rte_mbuf** mbufs, unsigned n);
+  /// Complete frames to be sent on mbuf->port: from the kernel twin (kFromTap), or from a worker
+  /// without a transmit queue of its own (kHandedIn).
+  void send_frames(rte_mbuf** mbufs, unsigned n, Origin origin);
+  /// Sends what has been collected. Once a loop, after everything else.
+  void end_loop();
+
+ private:
+  void run(rte_mbuf** mbufs, unsigned n);
+  void parse_all();
+  void steer();
+  void find_connections();
+  void forward_known();
+  void open_flows();
+  void deliver_others();
+
+  bool forward_hit(Packet& packet, uint32_t id);
+  bool follow_tcp(Packet& packet, uint32_t id);
+  void open_flow(Packet& packet, const FlowKey& key, uint64_t hash);
+  void start_connection(Packet& packet, const FlowKey& key, uint64_t hash, const Service& service);
+  void deliver_unserved(Packet& packet, const FlowKey& key);
+  void forward(Packet& packet, uint32_t id);
+  void punt(Packet& packet, bool priority);
+  void drop(Packet& packet, Verdict verdict);
+  void hand_off(Packet& packet, WorkerIndex worker);
+  void flush_hand_off(WorkerIndex worker);
+
+  struct HandOff {
+    unsigned count = 0;
+    std::array<rte_mbuf*, kMaxBurst> mbufs;
+  };
+
+  WorkerContext& context_;
+  ConnectionTracker& connections_;
+  const Owner& owner_;
+  Transmitter transmitter_;
+  Replier replier_;
+  DirectRouting direct_routing_;
+  TokenBucket punt_bucket_;
+  Burst burst_;
+  bool steered_ = false;  // whether this burst has found its owner already
+  unsigned pending_count_ = 0;
+  std::array<uint8_t, kMaxBurst> pending_;  // flows without a connection, or with a SYN
+  std::array<HandOff, kMaxWorkers> hand_offs_;
+};
+
+}  // namespace lbd
