@@ -22,7 +22,7 @@ struct ConnectionRow {
   uint16_t virtual_port = 0;
   ServiceId service = kNoId;
   ServerId server = kNoId;
-  uint8_t state = 0;          // TcpState; for UDP its UDP value (tcp_state.h)
+  uint8_t state = 0;  // TcpState; for UDP its UDP value (tcp_state.h)
   uint32_t expires_ms = 0;
   WorkerIndex worker = 0;
 };

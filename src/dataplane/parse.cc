@@ -24,10 +24,14 @@ const T* at(const rte_mbuf* mbuf, unsigned offset) {
   return rte_pktmbuf_mtod_offset(mbuf, const T*, offset);
 }
 
-// --- IPv4 addresses, host order -------------------------------------------------------------
+// --- IPv4 addresses, host order ---
 
-bool v4_multicast(uint32_t address) { return (address >> 28) == 0xe; }
-bool v4_loopback(uint32_t address) { return (address >> 24) == 127; }
+bool v4_multicast(uint32_t address) {
+  return (address >> 28) == 0xe;
+}
+bool v4_loopback(uint32_t address) {
+  return (address >> 24) == 127;
+}
 
 /// RFC 1812 5.3.7 and 4.2.2.11: never a source on the wire. 0.0.0.0 may ask (IGMP, DHCP).
 bool v4_martian(uint32_t source, uint32_t destination) {
@@ -37,12 +41,13 @@ bool v4_martian(uint32_t source, uint32_t destination) {
   return (source == 0 && !group) || source == destination;
 }
 
-// --- transport ------------------------------------------------------------------------------
+// --- transport ---
 
 /// Sets kFlow and the ports' half of the key, or drops. `end`: offset behind the IP packet.
 void parse_l4(Packet& packet, FlowKey& key, unsigned end) {
   const rte_mbuf* mbuf = packet.mbuf;
-  const unsigned header = packet.protocol == wire::kProtoTcp ? sizeof(wire::Tcp) : sizeof(wire::Udp);
+  const unsigned header =
+      packet.protocol == wire::kProtoTcp ? sizeof(wire::Tcp) : sizeof(wire::Udp);
   if (packet.l4 + header > end || packet.l4 + header > mbuf->data_len)
     return drop(packet, Verdict::kBadL4Header);
   if (packet.protocol == wire::kProtoTcp) {
@@ -62,7 +67,7 @@ void parse_l4(Packet& packet, FlowKey& key, unsigned end) {
   packet.kind = Kind::kFlow;
 }
 
-// --- IPv4 -----------------------------------------------------------------------------------
+// --- IPv4 ---
 
 bool v4_checksum_valid(const rte_mbuf* mbuf, const wire::Ipv4* ip, unsigned header) {
   const uint64_t known = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
@@ -104,7 +109,7 @@ void parse_v4(Packet& packet, FlowKey& key) {
   }
 }
 
-// --- IPv6 -----------------------------------------------------------------------------------
+// --- IPv6 ---
 
 bool v6_zero_but_last(const uint8_t* address) {
   uint64_t high;
@@ -195,8 +200,7 @@ void parse_v6(Packet& packet, FlowKey& key) {
 
 void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac) {
   const rte_mbuf* mbuf = packet.mbuf;
-  packet.l4_checked =
-      (mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+  packet.l4_checked = (mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
   if (mbuf->data_len < sizeof(wire::Ethernet)) return drop(packet, Verdict::kTruncated);
   const auto* ethernet = at<wire::Ethernet>(mbuf, 0);
   const bool group = ethernet->destination[0] & 1;
@@ -236,10 +240,10 @@ bool l4_checksum_valid(const Packet& packet) {
     if (udp->checksum.raw() == 0) return v4;
     length = udp->length.host();
   }
-  const unsigned addresses = Packet::kL3 + (v4 ? offsetof(wire::Ipv4, source)
-                                               : offsetof(wire::Ipv6, source));
-  const uint64_t pseudo = checksum::pseudo_header(at<uint8_t>(mbuf, addresses), v4 ? 8 : 32,
-                                                  packet.protocol, length);
+  const unsigned addresses =
+      Packet::kL3 + (v4 ? offsetof(wire::Ipv4, source) : offsetof(wire::Ipv6, source));
+  const uint64_t pseudo =
+      checksum::pseudo_header(at<uint8_t>(mbuf, addresses), v4 ? 8 : 32, packet.protocol, length);
   if (packet.l4 + length <= mbuf->data_len)
     return checksum::fold(checksum::add(at<uint8_t>(mbuf, packet.l4), length, pseudo)) == 0xffff;
   uint16_t rest = 0;

@@ -45,7 +45,7 @@ Pipeline::Pipeline(WorkerContext& context, ConnectionTracker& connections, const
       direct_routing_(context, transmitter_, replier_),
       punt_bucket_(kPuntPerSecond, kPuntBurst, hz) {}
 
-// --- The path -----------------------------------------------------------------------------------
+// --- The path ---
 
 void Pipeline::receive(rte_mbuf** mbufs, unsigned n, PortIndex in) {
   context_.count(in, Origin::kReceived, n);
@@ -78,7 +78,7 @@ void Pipeline::run(rte_mbuf** mbufs, unsigned n) {
   deliver_others();
 }
 
-// --- Stages -------------------------------------------------------------------------------------
+// --- Stages ---
 
 void Pipeline::parse_all() {
   burst_.flows = 0;

@@ -21,8 +21,8 @@ struct PortInfo {
   uint16_t mtu = 1500;
   uint16_t rx_queues = 1;
   uint16_t tx_queues = 1;
-  bool rss = false;            // the device spreads by the owner function; else software does
-  bool rx_checksum = false;    // the device checks IPv4, TCP and UDP checksums
+  bool rss = false;                  // the device spreads by the owner function; else software does
+  bool rx_checksum = false;          // the device checks IPv4, TCP and UDP checksums
   std::atomic<bool> link_up{false};  // written by control, read by workers
 
   PortInfo() = default;

@@ -7,7 +7,9 @@ namespace lbd {
 namespace {
 
 // At most half full, so that a miss ends after a few slots.
-size_t slots_for(size_t entries) { return std::bit_ceil(entries * 2 + 1); }
+size_t slots_for(size_t entries) {
+  return std::bit_ceil(entries * 2 + 1);
+}
 
 size_t listen_hash(const IpAddress& address, uint16_t port, uint8_t protocol) {
   return hash_value(address) ^ ((uint64_t{port} << 8 | protocol) * 0x9e3779b97f4a7c15ull >> 32);

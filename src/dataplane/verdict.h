@@ -87,7 +87,9 @@ inline constexpr std::array<VerdictInfo, kVerdictCount> kVerdicts{{
     {"punt_ring_full", "the ring to the tap thread was full"},
 }};
 
-constexpr bool is_drop(Verdict verdict) { return verdict > Verdict::kHandedOff; }
+constexpr bool is_drop(Verdict verdict) {
+  return verdict > Verdict::kHandedOff;
+}
 
 /// What happened besides a packet's own end.
 enum class Event : uint8_t {
