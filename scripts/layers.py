@@ -148,7 +148,7 @@ def system_layer(_):
         return Count(failed=1)
     report = ROOT / BUILD / "system.junit.xml"
     report.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/system"]
+    command = ["pytest-3", "-q", "-p", "no:cacheprovider", "tests/system"]
     if os.geteuid() != 0:
         listed = subprocess.run([*command, "--collect-only"], cwd=ROOT, capture_output=True,
                                 text=True, check=False).stdout
