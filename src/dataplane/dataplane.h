@@ -45,6 +45,9 @@ class Dataplane {
   /// Huge page memory that `options` need, for the plan that is logged at start. Bytes.
   static uint64_t memory_needed(const DataplaneOptions& options);
   ~Dataplane();
+  /// Stops the workers for good; everything else stays until the destructor, so that what was
+  /// published to them can be taken away in between (netlink mirror, tap thread).
+  void stop_workers();
 
   unsigned workers() const;
   unsigned worker_core(WorkerIndex worker) const;
