@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "common/result.h"
+
+// The protocol between lbctl and lbd: a Unix stream socket; one JSON object a line in both
+// directions, answers in the order of the requests.
+//   -> {"verb":"services","arguments":{"name":"web"}}
+//   <- {"ok":true,"result":{...}}     or     {"ok":false,"error":"no service \"web\""}
+namespace lbd::api {
+
+/// Keeps the order in which fields were written: it is what people read.
+using Json = nlohmann::ordered_json;
+
+/// To be called exactly once, from the control thread, at once or later.
+using Respond = std::function<void(Result<Json>)>;
+/// Answers one request. `arguments` is an object.
+using Handler =
+    std::function<void(const std::string& verb, const Json& arguments, const Respond& respond)>;
+
+/// A request's longest line, in bytes.
+inline constexpr size_t kMaxRequest = 64 * 1024;
+/// Sessions at the same time; the next one is told so and closed.
+inline constexpr size_t kMaxSessions = 128;
+
+/// Never throws: text that is not UTF-8 is mended.
+inline std::string to_line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+inline Json error_json(const std::string& message) {
+  return {{"ok", false}, {"error", message}};
+}
+inline Json reply_json(const Result<Json>& result) {
+  if (!result) return error_json(result.error().message);
+  return {{"ok", true}, {"result", result.value()}};
+}
+
+}  // namespace lbd::api

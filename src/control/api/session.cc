@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/api/session.h"
+
+#include <boost/asio/buffers_iterator.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <utility>
+
+namespace lbd::api {
+namespace {
+
+struct Request {
+  std::string verb;
+  Json arguments = Json::object();
+};
+
+Result<Request> parse_request(const std::string& line) {
+  Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object()) return Error{"the request is no JSON object; send one object a line"};
+  Request request;
+  const auto verb = json.find("verb");
+  if (verb == json.end() || !verb->is_string())
+    return Error{"the request has no \"verb\" that is a text"};
+  request.verb = verb->get<std::string>();
+  if (const auto arguments = json.find("arguments"); arguments != json.end()) {
+    if (!arguments->is_object()) return Error{"\"arguments\" is no JSON object"};
+    request.arguments = std::move(*arguments);
+  }
+  return request;
+}
+
+}  // namespace
+
+Session::Session(Socket socket, const Handler& handler, SessionLimits limits,
+                 std::function<void(Session*)> closed)
+    : socket_(std::move(socket)),
+      deadline_(socket_.get_executor()),
+      handler_(handler),
+      limits_(limits),
+      closed_(std::move(closed)) {}
+
+void Session::arm(std::chrono::milliseconds limit) {
+  deadline_.expires_after(limit);
+  deadline_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    if (error) return;
+    if (const auto self = weak.lock()) self->close();
+  });
+}
+
+void Session::read() {
+  arm(limits_.idle);
+  boost::asio::async_read_until(
+      socket_, input_, '\n',
+      [self = shared_from_this()](const boost::system::error_code& error, size_t length) {
+        if (!self->socket_.is_open()) return;
+        if (error == boost::asio::error::not_found)
+          return self->refuse("the request is longer than 64 KiB");
+        if (error) return self->close();
+        self->on_line(length);
+      });
+}
+
+void Session::on_line(size_t length) {
+  const auto begin = boost::asio::buffers_begin(input_.data());
+  const std::string line(begin, begin + static_cast<std::ptrdiff_t>(length));
+  input_.consume(length);
+  deadline_.cancel();
+  const Result<Request> request = parse_request(line);
+  // Who does not speak the protocol has lost its place in the stream: there is no next request.
+  if (!request) return answer(request.error(), true);
+  const Respond respond = [self = shared_from_this()](Result<Json> result) {
+    self->answer(result, false);
+  };
+  try {
+    handler_(request.value().verb, request.value().arguments, respond);
+  } catch (const Json::exception& error) {
+    answer(Error{std::string("bad arguments: ") + error.what()}, true);
+  }
+}
+
+void Session::refuse(const std::string& message) {
+  answer(Error{message}, true);
+}
+
+void Session::answer(const Result<Json>& result, bool last) {
+  if (!socket_.is_open()) return;
+  output_ = to_line(reply_json(result));
+  arm(limits_.write);
+  boost::asio::async_write(
+      socket_, boost::asio::buffer(output_),
+      [self = shared_from_this(), last](const boost::system::error_code& error, size_t) {
+        if (!self->socket_.is_open()) return;
+        if (error || last) return self->close();
+        self->output_ = {};
+        self->read();
+      });
+}
+
+void Session::close() {
+  if (!socket_.is_open()) return;
+  deadline_.cancel();
+  boost::system::error_code ignored;
+  socket_.shutdown(Socket::shutdown_both, ignored);
+  socket_.close(ignored);
+  closed_(this);
+}
+
+}  // namespace lbd::api

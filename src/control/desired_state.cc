@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/desired_state.h"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+namespace lbd {
+namespace {
+
+const Override* find_override(const DesiredState& state, const std::string& service,
+                              const ServerKey& key) {
+  if (state.overrides.empty()) return nullptr;
+  const auto found = state.overrides.find({service, key});
+  return found == state.overrides.end() ? nullptr : &found->second;
+}
+
+uint32_t effective_weight(const DesiredState& state, const std::string& service,
+                          const RealServer& server) {
+  if (server.life != ServerLife::kPresent) return 0;
+  const Override* said = find_override(state, service, server.key);
+  if (!said) return server.configured_weight;
+  if (said->drained) return 0;
+  return said->weight.value_or(server.configured_weight);
+}
+
+/// Makes a state's next version service by service.
+class Transition {
+ public:
+  explicit Transition(const DesiredState& before) : next_(before) {}
+
+  DesiredState take() { return std::move(next_); }
+  DesiredState& state() { return next_; }
+  size_t slots() const { return next_.owner.size(); }
+
+  void present(const config::Service& wanted, Clock::time_point now) {
+    const auto known = next_.by_name.find(wanted.name);
+    const ServiceId id = known == next_.by_name.end() ? new_service(wanted.name) : known->second;
+    const VirtualService* old = next_.services[id].get();
+    auto service = std::make_shared<VirtualService>();
+    service->id = id;
+    service->name = wanted.name;
+    service->protocol = wanted.protocol;
+    service->scheduler = wanted.scheduler;
+    service->listen = wanted.listen;
+    service->local_ports = wanted.local_ports;
+    service->drain_timeout = wanted.drain_timeout;
+    place_servers(*service, wanted.real_servers, old, now);
+    if (!old || !(*old == *service)) next_.services[id] = std::move(service);
+    next_.order.push_back(id);
+  }
+
+  void remove(ServiceId id, Clock::time_point now) {
+    const VirtualService& old = *next_.services[id];
+    next_.order.push_back(id);
+    if (old.removed) return;
+    auto service = std::make_shared<VirtualService>(old);
+    service->removed = true;
+    service->servers.clear();
+    place_servers(*service, {}, &old, now);
+    const bool gone = service->servers.empty();
+    next_.services[id] = std::move(service);
+    if (gone) free_service(id);
+  }
+
+  /// Makes a copy of a service that may be changed.
+  VirtualService& change(ServiceId id) {
+    if (changed_.insert(id).second)
+      next_.services[id] = std::make_shared<VirtualService>(*next_.services[id]);
+    return *next_.services[id];
+  }
+
+  /// Copies of the services that these servers belong to; ids of free slots are passed over.
+  std::vector<VirtualService*> change_owners(const std::vector<ServerId>& ids) {
+    std::vector<VirtualService*> out;
+    for (const ServerId id : ids) {
+      if (id >= next_.owner.size() || next_.owner[id] == kNoId) continue;
+      if (!changed_.contains(next_.owner[id])) out.push_back(&change(next_.owner[id]));
+    }
+    return out;
+  }
+
+  void free_service(ServiceId id) {
+    next_.by_name.erase(next_.services[id]->name);
+    next_.services[id] = nullptr;
+    next_.free_services.push_back(id);
+    std::erase(next_.order, id);
+  }
+
+ private:
+  ServiceId new_service(const std::string& name) {
+    ServiceId id = static_cast<ServiceId>(next_.services.size());
+    if (!next_.free_services.empty()) {
+      id = next_.free_services.back();
+      next_.free_services.pop_back();
+    } else {
+      next_.services.push_back(nullptr);
+    }
+    next_.by_name[name] = id;
+    return id;
+  }
+
+  ServerId new_server(ServiceId service) {
+    if (!next_.free_servers.empty()) {
+      const ServerId id = next_.free_servers.back();
+      next_.free_servers.pop_back();
+      next_.owner[id] = service;
+      return id;
+    }
+    next_.owner.push_back(service);
+    return static_cast<ServerId>(next_.owner.size() - 1);
+  }
+
+  /// The file's servers first, then what is left of the old ones.
+  void place_servers(VirtualService& service, const std::vector<config::RealServer>& wanted,
+                     const VirtualService* old, Clock::time_point now) {
+    std::map<ServerKey, const RealServer*> left;
+    std::vector<const RealServer*> leaving;
+    if (old) {
+      for (const RealServer& server : old->servers)
+        if (server.life != ServerLife::kPurging) left[server.key] = &server;
+    }
+    service.servers.reserve(std::max(wanted.size(), old ? old->servers.size() : 0));
+    for (const config::RealServer& named : wanted) {
+      RealServer server;
+      server.key = {named.address, named.port};
+      if (const auto known = left.find(server.key); known != left.end()) {
+        server.id = known->second->id;
+        server.next_hop = known->second->next_hop;
+        left.erase(known);
+      } else {
+        server.id = new_server(service.id);
+      }
+      server.configured_weight = named.weight;
+      server.weight = effective_weight(next_, service.name, server);
+      service.servers.push_back(server);
+    }
+    if (!old) return;
+    for (const RealServer& server : old->servers) {
+      const auto found = left.find(server.key);
+      const bool unnamed = found != left.end() && found->second == &server;
+      if (server.life == ServerLife::kPurging || unnamed)
+        service.servers.push_back(leave(server, service.drain_timeout, now));
+    }
+  }
+
+  static RealServer leave(RealServer server, std::chrono::milliseconds drain,
+                          Clock::time_point now) {
+    if (server.life != ServerLife::kPresent) return server;
+    server.life = ServerLife::kRemoved;
+    server.weight = 0;
+    server.drain_until = now + drain;
+    return server;
+  }
+
+  DesiredState next_;
+  std::unordered_set<ServiceId> changed_;
+};
+
+/// Computes the weights of one service's servers anew.
+void refresh_weights(Transition& transition, const std::string& name) {
+  const auto known = transition.state().by_name.find(name);
+  if (known == transition.state().by_name.end()) return;
+  VirtualService& service = transition.change(known->second);
+  for (RealServer& server : service.servers)
+    server.weight = effective_weight(transition.state(), name, server);
+}
+
+}  // namespace
+
+std::string ServerKey::to_string() const {
+  return port ? Endpoint{address, *port}.to_string() : address.to_string();
+}
+
+const VirtualService* DesiredState::find(const std::string& name) const {
+  const auto found = by_name.find(name);
+  if (found == by_name.end() || services[found->second]->removed) return nullptr;
+  return services[found->second].get();
+}
+
+const RealServer* DesiredState::server(ServerId id) const {
+  if (id >= owner.size() || owner[id] == kNoId) return nullptr;
+  for (const RealServer& server : services[owner[id]]->servers)
+    if (server.id == id) return &server;
+  return nullptr;
+}
+
+Result<DesiredState> apply_services(const DesiredState& before,
+                                    const std::vector<config::Service>& services,
+                                    Clock::time_point now) {
+  Transition transition(before);
+  const std::vector<ServiceId> old_order = std::move(transition.state().order);
+  transition.state().order.clear();
+  std::vector<bool> named(before.services.size(), false);
+  for (const config::Service& service : services) {
+    transition.present(service, now);
+    const ServiceId id = transition.state().order.back();
+    if (id < named.size()) named[id] = true;
+  }
+  for (const ServiceId id : old_order)
+    if (!named[id]) transition.remove(id, now);
+  if (transition.slots() > kMaxServers)
+    return Error{"services: more than " + std::to_string(kMaxServers) +
+                 " real servers, those still draining counted; name fewer"};
+  return transition.take();
+}
+
+DesiredState set_override(const DesiredState& before, const OverrideKey& key,
+                          const std::optional<Override>& what) {
+  Transition transition(before);
+  if (what)
+    transition.state().overrides[key] = *what;
+  else
+    transition.state().overrides.erase(key);
+  refresh_weights(transition, key.first);
+  return transition.take();
+}
+
+bool has_expired_overrides(const DesiredState& state, Clock::time_point now) {
+  return std::any_of(state.overrides.begin(), state.overrides.end(), [now](const auto& entry) {
+    return entry.second.until <= now && entry.second.until;
+  });
+}
+
+DesiredState expire_overrides(const DesiredState& before, Clock::time_point now) {
+  Transition transition(before);
+  for (const auto& [key, said] : before.overrides) {
+    if (!said.until || *said.until > now) continue;
+    if (said.drained)
+      transition.state().overrides[key] = Override{std::nullopt, true, std::nullopt};
+    else
+      transition.state().overrides.erase(key);
+    refresh_weights(transition, key.first);
+  }
+  return transition.take();
+}
+
+DesiredState start_purge(const DesiredState& before, const std::vector<ServerId>& ids) {
+  Transition transition(before);
+  const std::unordered_set<ServerId> chosen(ids.begin(), ids.end());
+  for (VirtualService* service : transition.change_owners(ids)) {
+    for (RealServer& server : service->servers)
+      if (server.life == ServerLife::kRemoved && chosen.contains(server.id))
+        server.life = ServerLife::kPurging;
+  }
+  return transition.take();
+}
+
+DesiredState release(const DesiredState& before, const std::vector<ServerId>& ids) {
+  Transition transition(before);
+  DesiredState& next = transition.state();
+  const std::unordered_set<ServerId> chosen(ids.begin(), ids.end());
+  for (VirtualService* service : transition.change_owners(ids)) {
+    std::erase_if(service->servers, [&](const RealServer& server) {
+      if (server.life != ServerLife::kPurging || !chosen.contains(server.id)) return false;
+      next.owner[server.id] = kNoId;
+      next.free_servers.push_back(server.id);
+      return true;
+    });
+    if (service->removed && service->servers.empty()) transition.free_service(service->id);
+  }
+  return transition.take();
+}
+
+}  // namespace lbd

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/address.h"
+#include "common/result.h"
+#include "control/config/model.h"
+#include "dataplane/ids.h"
+
+// What services there shall be, with the ids by which the data plane knows them.
+//
+// Identity: a service is its name; a real server is (service, address, port). Identities get ids
+// from slots that are reused only after they were released, so counters, connections and
+// operators' overrides follow an identity through reloads.
+//
+// A real server's life:
+//   present   named in the file. Effective weight 0 (from the file or an override): quiesced, no
+//             new connections, the old ones go on.
+//   removed   no longer in the file. It takes no new connections; the old ones go on until they
+//             end or its service's drain_timeout has passed. Named again before that, it is
+//             present again with id, counters and connections.
+//   purging   workers are removing what is left of its connections. Named again now, it gets a new
+//             id: the old one is on its way out.
+//   released  the slot is free.
+// A removed service lives on without listens as long as one of its servers does.
+//
+// A DesiredState is a value: services are shared, unchanged ones by several states. The functions
+// below make a new state from an old one and leave the old one as it is, so that one thread may
+// build the next state while another reads the present one.
+namespace lbd {
+
+using Clock = std::chrono::steady_clock;
+
+/// A real server within its service. Without a port it serves the port that the client used.
+struct ServerKey {
+  IpAddress address;
+  std::optional<uint16_t> port;
+  std::string to_string() const;
+  auto operator<=>(const ServerKey&) const = default;
+};
+
+enum class ServerLife : uint8_t { kPresent, kRemoved, kPurging };
+
+struct RealServer {
+  ServerId id = kNoId;
+  ServerKey key;
+  uint32_t configured_weight = 1;
+  uint32_t weight = 1;  // effective: after overrides
+  NextHopId next_hop = kNoId;
+  ServerLife life = ServerLife::kPresent;
+  Clock::time_point drain_until;  // kRemoved: when its connections are cut
+  bool operator==(const RealServer&) const = default;
+};
+
+struct VirtualService {
+  ServiceId id = kNoId;
+  std::string name;
+  bool removed = false;
+  config::Protocol protocol = config::Protocol::kTcp;
+  config::SchedulerKind scheduler = config::SchedulerKind::kRr;
+  std::vector<Endpoint> listen;
+  std::vector<uint16_t> local_ports;
+  std::chrono::milliseconds drain_timeout{0};
+  /// Present ones in the file's order, then those on their way out.
+  std::vector<RealServer> servers;
+  bool operator==(const VirtualService&) const = default;
+};
+
+/// What an operator said about a server's weight. Keyed by identity, so it outlives reloads.
+struct Override {
+  std::optional<uint32_t> weight;
+  bool drained = false;                    // above `weight`
+  std::optional<Clock::time_point> until;  // of `weight`
+};
+using OverrideKey = std::pair<std::string, ServerKey>;  // service's name, server
+
+struct DesiredState {
+  /// By ServiceId; null where the slot is free.
+  std::vector<std::shared_ptr<VirtualService>> services;
+  /// The file's order; removed services last.
+  std::vector<ServiceId> order;
+  std::unordered_map<std::string, ServiceId> by_name;  // removed ones too
+  /// By ServerId: the service it belongs to; kNoId where the slot is free.
+  std::vector<ServiceId> owner;
+  std::vector<ServerId> free_servers;
+  std::vector<ServiceId> free_services;
+  std::map<OverrideKey, Override> overrides;
+
+  /// Null where there is none of this name, or only a removed one.
+  const VirtualService* find(const std::string& name) const;
+  /// Null where the slot is free.
+  const RealServer* server(ServerId id) const;
+};
+
+/// As many as the data plane's tables of counters have.
+inline constexpr size_t kMaxServers = 1u << 20;
+
+/// What the file says, applied. Servers that are new have no next hop yet. Fails only where there
+/// are too many servers.
+Result<DesiredState> apply_services(const DesiredState& before,
+                                    const std::vector<config::Service>& services,
+                                    Clock::time_point now);
+
+/// Sets (or with nullopt removes) what an operator said about one server.
+DesiredState set_override(const DesiredState& before, const OverrideKey& key,
+                          const std::optional<Override>& what);
+/// Forgets overrides whose time has passed.
+DesiredState expire_overrides(const DesiredState& before, Clock::time_point now);
+bool has_expired_overrides(const DesiredState& state, Clock::time_point now);
+
+/// Marks removed servers whose connections are to go; others of `ids` are left alone.
+DesiredState start_purge(const DesiredState& before, const std::vector<ServerId>& ids);
+/// Frees the slots of servers in purging, and of removed services that have no server left.
+DesiredState release(const DesiredState& before, const std::vector<ServerId>& ids);
+
+/// Servers without a next hop; `hop` returns one for an address.
+template <class Acquire>
+void fill_next_hops(DesiredState& state, Acquire hop) {
+  for (auto& service : state.services) {
+    if (!service) continue;
+    for (RealServer& server : service->servers)
+      if (server.next_hop == kNoId) server.next_hop = hop(server.key.address);
+  }
+}
+
+}  // namespace lbd

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/snapshot_builder.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+namespace lbd {
+namespace {
+
+SchedulerKind scheduler_kind(config::SchedulerKind kind) {
+  switch (kind) {
+    case config::SchedulerKind::kRr:
+      return SchedulerKind::kRr;
+    case config::SchedulerKind::kWrr:
+      return SchedulerKind::kWrr;
+    case config::SchedulerKind::kLc:
+      break;
+  }
+  return SchedulerKind::kLc;
+}
+
+std::vector<Candidate> candidates_of(const VirtualService& service) {
+  std::vector<Candidate> out;
+  for (const RealServer& server : service.servers) {
+    if (server.life != ServerLife::kPresent || server.weight == 0) continue;
+    out.push_back({server.id, server.weight, server.next_hop});
+  }
+  return out;
+}
+
+bool same_candidates(const std::vector<Candidate>& a, const std::vector<Candidate>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.server == y.server && x.weight == y.weight && x.next_hop == y.next_hop;
+  });
+}
+
+/// The old object where nothing of it changes, else a new one.
+std::shared_ptr<const Service> service_object(const VirtualService& wanted,
+                                              const std::shared_ptr<const Service>& old,
+                                              unsigned workers) {
+  const SchedulerKind scheduler = scheduler_kind(wanted.scheduler);
+  const uint8_t protocol = static_cast<uint8_t>(wanted.protocol);
+  std::vector<Candidate> candidates = candidates_of(wanted);
+  if (old && old->name == wanted.name && old->protocol == protocol && old->scheduler == scheduler &&
+      same_candidates(old->candidates, candidates))
+    return old;
+  auto service = std::make_shared<Service>();
+  service->id = wanted.id;
+  service->name = wanted.name;
+  service->protocol = protocol;
+  service->scheduler = scheduler;
+  service->exact_counts = scheduler == SchedulerKind::kLc;
+  service->candidates = std::move(candidates);
+  make_schedules(*service, workers, old.get());
+  return service;
+}
+
+/// A service's address beats a local one: a VIP exposes nothing but what its service names. That
+/// holds for a removed service while connections to it are left, or the kernel would reset them.
+AddressTable address_table(const DesiredState& state, const std::vector<OwnAddress>& local) {
+  std::unordered_map<IpAddress, AddressTable::Entry> entries;
+  for (const OwnAddress& own : local) entries[own.address] = {own.address, AddressKind::kLocal, {}};
+  for (const auto& service : state.services) {
+    if (!service) continue;
+    for (const Endpoint& listen : service->listen) {
+      AddressTable::Entry& entry = entries[listen.address];
+      entry.address = listen.address;
+      entry.kind = AddressKind::kService;
+      if (service->removed) continue;
+      for (const uint16_t port : service->local_ports)
+        if (std::find(entry.local_ports.begin(), entry.local_ports.end(), port) ==
+            entry.local_ports.end())
+          entry.local_ports.push_back(port);
+    }
+  }
+  std::vector<AddressTable::Entry> list;
+  list.reserve(entries.size());
+  for (auto& [address, entry] : entries) list.push_back(std::move(entry));
+  return AddressTable(std::move(list));
+}
+
+/// A link-local address or a VIP is a poor sender of ICMP errors.
+void choose_port_addresses(Snapshot& snapshot, const std::vector<OwnAddress>& local) {
+  for (const OwnAddress& own : local) {
+    if (own.address.is_link_local()) continue;
+    if (snapshot.addresses.find(own.address)->kind == AddressKind::kService) continue;
+    PortAddresses& chosen = snapshot.port_addresses[own.port];
+    std::optional<IpAddress>& slot = own.address.is_v4() ? chosen.ipv4 : chosen.ipv6;
+    if (!slot) slot = own.address;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
+  auto next = std::make_shared<Snapshot>();
+  next->generation = inputs.before.generation + 1;
+  next->services.resize(inputs.state.services.size());
+  next->purged.resize(inputs.state.owner.size(), false);
+  next->exact.resize(inputs.state.owner.size(), false);
+  std::vector<ListenTable::Entry> listens;
+  for (const auto& wanted : inputs.state.services) {
+    if (!wanted) continue;
+    const ServiceId id = wanted->id;
+    const auto old = id < inputs.before.services.size() ? inputs.before.services[id] : nullptr;
+    next->services[id] = service_object(*wanted, old, inputs.workers);
+    for (const RealServer& server : wanted->servers) {
+      next->purged[server.id] = server.life == ServerLife::kPurging;
+      next->exact[server.id] = next->services[id]->exact_counts;
+    }
+    if (wanted->removed) continue;
+    for (const Endpoint& listen : wanted->listen)
+      listens.push_back({listen.address, listen.port, static_cast<uint8_t>(wanted->protocol),
+                         next->services[id].get()});
+  }
+  next->listens = ListenTable(std::move(listens));
+  next->addresses = address_table(inputs.state, inputs.local_addresses);
+  choose_port_addresses(*next, inputs.local_addresses);
+  return next;
+}
+
+}  // namespace lbd
