@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -108,16 +109,21 @@ def sanitizer_layer(_):
 
 
 def fuzz_layer(options):
-    """Every program fuzz_* with the seeds of tests/fuzz/corpus/*, all at the same time."""
-    compiler = "ccache clang++-14" if _has("ccache") else "clang++-14"
+    """Every fuzz target with the seeds of tests/fuzz/corpus/NAME, all at the same time."""
+    compiler = "ccache clang++-14" if shutil.which("ccache") else "clang++-14"
     wanted = [*SANITIZERS, "-Dfuzz=true", "-Dtests=false"]
-    if not build(FUZZ, wanted, CXX=compiler):
+    if not build(FUZZ, wanted, ["build.ninja"], CXX=compiler):
         return Count(failed=1)
-    programs = sorted(p for p in (ROOT / FUZZ / "tests").glob("**/fuzz_*")
-                      if p.is_file() and os.access(p, os.X_OK))
-    runs = [(p.name, _start_fuzzing(p, options.fuzz_seconds)) for p in programs]
+    asked = subprocess.run(["meson", "introspect", FUZZ, "--targets"], cwd=ROOT,
+                           capture_output=True, text=True, check=True).stdout
+    programs = [Path(t["filename"][0]) for t in json.loads(asked)
+                if t["type"] == "executable" and "tests/fuzz/" in t["defined_in"]]
+    targets = [str(p.relative_to(ROOT / FUZZ)) for p in programs]
+    if not programs or not build(FUZZ, wanted, targets, CXX=compiler):
+        return Count(failed=1)
+    runs = [(p.name, *_start_fuzzing(p, options.fuzz_seconds)) for p in programs]
     count = Count()
-    for name, (process, log) in runs:
+    for name, process, log in runs:
         code = process.wait()
         lines = log.read_text(errors="replace").splitlines()
         executed = next((l.split()[-1] for l in lines if "number_of_executed_units" in l), "?")
@@ -125,19 +131,21 @@ def fuzz_layer(options):
         if code != 0:
             print("\n".join("    " + line for line in lines[-40:]))
         count += Count(failed=1) if code else Count(passed=1)
-    return count if runs else Count(failed=1)
+    return count
 
 
 def _start_fuzzing(program, seconds):
-    name = program.name.removeprefix("fuzz_")
+    name = program.name.removesuffix("_fuzz").removeprefix("fuzz_")
+    seeds = ROOT / "tests" / "fuzz" / "corpus" / name
+    if not seeds.is_dir():
+        raise SystemExit(f"test: {program.name} has no seeds in {seeds}")
     work = ROOT / FUZZ / "corpus" / name
     work.mkdir(parents=True, exist_ok=True)
     log = ROOT / FUZZ / f"{program.name}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
             [program, f"-max_total_time={seconds}", "-print_final_stats=1", "-timeout=10",
-             "-rss_limit_mb=4096", f"-artifact_prefix={ROOT / FUZZ}/{name}-", work,
-             ROOT / "tests" / "fuzz" / "corpus" / name],
+             "-rss_limit_mb=4096", f"-artifact_prefix={ROOT / FUZZ}/{name}-", work, seeds],
             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             env={**os.environ, **SANITIZER_ENVIRONMENT})
     return process, log
@@ -157,10 +165,6 @@ def system_layer(_):
         return Count(skipped=cases)
     sh(["scripts/hugepages", "1024"])
     return from_junit(report, sh([*command, f"--junitxml={report}"]))
-
-
-def _has(program):
-    return any(os.access(Path(d) / program, os.X_OK) for d in os.environ["PATH"].split(":"))
 
 
 LAYERS = {"format": format_layer, "unit": unit_layer, "packet": packet_layer,
