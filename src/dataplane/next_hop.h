@@ -40,6 +40,18 @@ struct NextHop {
   }
 };
 
+// The parts of a packed word that a worker needs for each packet, without unpacking it.
+constexpr NextHopState next_hop_state(uint64_t word) {
+  return static_cast<NextHopState>(word >> 56);
+}
+constexpr PortIndex next_hop_port(uint64_t word) {
+  return static_cast<PortIndex>(word >> 48);
+}
+/// The MAC address as it lies in memory, in the low 48 bits.
+constexpr uint64_t next_hop_mac(uint64_t word) {
+  return word & 0xffff'ffff'ffffull;
+}
+
 /// Written by control (netlink mirror), read by workers.
 class NextHopTable {
  public:

@@ -4,9 +4,6 @@
 #include <rte_mbuf.h>
 
 #include <algorithm>
-#include <cstring>
-
-#include "common/wire.h"
 
 namespace lbd {
 namespace {
@@ -17,24 +14,16 @@ constexpr uint64_t kHeldChecksPerSec = 5000;  // every 0.2 ms
 }  // namespace
 
 Transmitter::Transmitter(WorkerContext& context, uint64_t hz)
-    : context_(context), held_time_(hz / 1000 * kHeldMs), held_interval_(hz / kHeldChecksPerSec) {}
+    : context_(context), held_time_(hz / 1000 * kHeldMs), held_interval_(hz / kHeldChecksPerSec) {
+  for (unsigned port = 0; port < context.ports->count; ++port) {
+    std::memcpy(&ports_[port].mac, context.ports->ports[port].mac.bytes.data(), 6);
+    ports_[port].mtu = context.ports->ports[port].mtu;
+  }
+}
 
 void Transmitter::drop(rte_mbuf* mbuf, Verdict verdict, PortIndex port) {
   context_.count(port, verdict);
   rte_pktmbuf_free(mbuf);
-}
-
-void Transmitter::send_to(rte_mbuf* mbuf, const NextHop& hop) {
-  auto* ethernet = rte_pktmbuf_mtod(mbuf, wire::Ethernet*);
-  std::memcpy(ethernet->destination, hop.mac.bytes.data(), 6);
-  std::memcpy(ethernet->source, (*context_.ports)[hop.port].mac.bytes.data(), 6);
-  send_frame(mbuf, hop.port);
-}
-
-void Transmitter::send_frame(rte_mbuf* mbuf, PortIndex out) {
-  Queue& queue = queues_[out];
-  queue.mbufs[queue.count++] = mbuf;
-  if (queue.count == queue.mbufs.size()) flush_port(out);
 }
 
 void Transmitter::send_unresolved(rte_mbuf* mbuf, NextHopId id, NextHopState state, PortIndex in) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <rte_mbuf_core.h>
+
 #include <array>
+#include <cstring>
 
 #include "dataplane/worker_context.h"
-
-struct rte_mbuf;
 
 namespace lbd {
 
@@ -26,15 +27,25 @@ class Transmitter {
   /// Writes the Ethernet header for `id` and sends, or holds, or drops. `in`: the port where drops
   /// are counted.
   void send(rte_mbuf* mbuf, NextHopId id, PortIndex in) {
-    const NextHop hop = context_.next_hops->get(id);
-    if (hop.state == NextHopState::kReachable) [[likely]]
-      return send_to(mbuf, hop);
-    send_unresolved(mbuf, id, hop.state, in);
+    send(mbuf, id, context_.next_hops->word(id), in);
   }
+  /// As above, by a word of the next hop that has been read already.
+  void send(rte_mbuf* mbuf, NextHopId id, uint64_t word, PortIndex in) {
+    if (next_hop_state(word) == NextHopState::kReachable) [[likely]]
+      return send_to(mbuf, word);
+    send_unresolved(mbuf, id, next_hop_state(word), in);
+  }
+  /// The MTU of the port that the next hop's word names; bytes of IP packet.
+  uint16_t mtu(uint64_t word) const { return ports_[next_hop_port(word)].mtu; }
   /// As above, by the route to where the packet goes; asks for neighbours that nobody knows yet.
   void send_routed(rte_mbuf* mbuf, const IpAddress& destination, uint32_t flow_hash, PortIndex in);
   /// A complete frame.
-  void send_frame(rte_mbuf* mbuf, PortIndex out);
+  void send_frame(rte_mbuf* mbuf, PortIndex out) {
+    Queue& queue = queues_[out];
+    queue.mbufs[queue.count++] = mbuf;
+    if (queue.count == queue.mbufs.size()) [[unlikely]]
+      flush_port(out);
+  }
   /// Looks after packets that wait. Cheap where there are none.
   void check_held() {
     if (held_count_ != 0 && context_.tsc - held_checked_ >= held_interval_) release_held();
@@ -55,7 +66,22 @@ class Transmitter {
     std::array<rte_mbuf*, kMaxBurst> mbufs;
   };
 
-  void send_to(rte_mbuf* mbuf, const NextHop& hop);
+  /// What is needed of a port for each packet, closely packed.
+  struct PortHeader {
+    uint64_t mac = 0;  // as it lies in memory, in the low 48 bits
+    uint16_t mtu = 0;
+  };
+
+  void send_to(rte_mbuf* mbuf, uint64_t word) {
+    const PortIndex port = next_hop_port(word);
+    const uint64_t source = ports_[port].mac;
+    const uint64_t first = next_hop_mac(word) | source << 48;
+    const auto rest = static_cast<uint32_t>(source >> 16);
+    auto* frame = static_cast<uint8_t*>(mbuf->buf_addr) + mbuf->data_off;
+    std::memcpy(frame, &first, sizeof(first));
+    std::memcpy(frame + sizeof(first), &rest, sizeof(rest));
+    send_frame(mbuf, port);
+  }
   void send_unresolved(rte_mbuf* mbuf, NextHopId id, NextHopState state, PortIndex in);
   void hold(Held held);
   bool release(const Held& held);
@@ -64,6 +90,7 @@ class Transmitter {
   void flush_port(PortIndex port);
 
   WorkerContext& context_;
+  std::array<PortHeader, kMaxPorts> ports_;
   std::array<Queue, kMaxPorts> queues_;
   std::array<Held, kHeldMax> held_;
   unsigned held_count_ = 0;

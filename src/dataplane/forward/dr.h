@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <rte_mbuf.h>
+
+#include "common/wire.h"
 #include "dataplane/packet.h"
 #include "dataplane/reply.h"
 #include "dataplane/transmitter.h"
@@ -16,9 +19,32 @@ class DirectRouting {
   DirectRouting(const WorkerContext& context, Transmitter& transmitter, Replier& replier)
       : context_(context), transmitter_(transmitter), replier_(replier) {}
 
-  bool forward(Packet& packet, NextHopId next_hop);
+  bool forward(Packet& packet, NextHopId next_hop) {
+    const uint64_t word = context_.next_hops->word(next_hop);
+    auto* l3 = rte_pktmbuf_mtod_offset(packet.mbuf, uint8_t*, Packet::kL3);
+    if (packet.family == Family::kIpv4) {
+      auto* ip = reinterpret_cast<wire::Ipv4*>(l3);
+      if (ip->ttl <= 1 || packet.ip_length > transmitter_.mtu(word)) [[unlikely]]
+        return refuse(packet, ip->ttl, word);
+      // RFC 1624 for a word that becomes less by one (TTL is the first byte of its word): the
+      // checksum becomes more by one, the carry comes round, and minus zero is written as zero.
+      const uint32_t sum = ip->checksum.raw() + 1u;
+      ip->checksum = Be16::from_raw(static_cast<uint16_t>(sum + (sum >= 0xffff)));
+      --ip->ttl;
+    } else {
+      auto* ip = reinterpret_cast<wire::Ipv6*>(l3);
+      if (ip->hop_limit <= 1 || packet.ip_length > transmitter_.mtu(word)) [[unlikely]]
+        return refuse(packet, ip->hop_limit, word);
+      --ip->hop_limit;
+    }
+    transmitter_.send(packet.mbuf, next_hop, word, packet.in);
+    return true;
+  }
 
  private:
+  /// Says why and to whom it concerns; false.
+  bool refuse(Packet& packet, uint8_t ttl, uint64_t word);
+
   const WorkerContext& context_;
   Transmitter& transmitter_;
   Replier& replier_;
