@@ -45,7 +45,7 @@ class TapThread {
   unsigned drain_rings();
   unsigned drain_ring(rte_ring* ring);
   unsigned read_taps();
-  unsigned read_tap(PortIndex port);
+  bool read_tap(PortIndex port);
   void wait(unsigned idle_loops);
 
   const ExceptionPath& path_;
