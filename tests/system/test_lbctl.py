@@ -157,17 +157,21 @@ def test_a_client_that_does_not_read(running, lab):
         still_well(running, lab)
 
 
+def test_too_many_clients_are_told_so(running, lab):
+    with raw(running, 200) as opened:
+        wait_for("a word to those beyond the limit", lambda: b"error" in opened[-1].recv(4096))
+    still_well(running, lab)
+
+
 def test_a_hundred_clients_at_once(running, lab):
     before = len(os.listdir(f"/proc/{running.process.pid}/fd"))
     with raw(running, 100):
         still_well(running, lab)
-        command = [binary("lbctl"), "--socket", running.socket, "--json", "status"]
-        asked = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-                 for _ in range(100)]
-        codes = []
-        for process in asked:
-            process.communicate(timeout=30)
-            codes.append(process.returncode)
-        assert codes == [0] * 100
+    command = [binary("lbctl"), "--socket", running.socket, "--json", "status"]
+    asked = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+             for _ in range(100)]
+    for process in asked:
+        process.communicate(timeout=30)
+    assert [process.returncode for process in asked] == [0] * 100
     wait_for("their descriptors to be closed",
              lambda: len(os.listdir(f"/proc/{running.process.pid}/fd")) <= before)
