@@ -51,7 +51,7 @@ Place place_of(const YAML::Mark& mark, const std::string& file) {
   return mark.is_null() ? Place{file, 0, 0} : Place{file, mark.line + 1, mark.column + 1};
 }
 
-const ConfigError kEmpty{{}, {}, "the file is empty", "it needs at least ports"};
+const ConfigError kEmpty{{}, {}, "the file is empty", "write a section, as ports"};
 
 }  // namespace
 

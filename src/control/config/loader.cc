@@ -87,7 +87,8 @@ LoadResult assemble(const Source& source, ErrorLog& errors) {
     assembler.read(Value(document, *document.root, {}, errors));
   // A file that could not be read may hold what would seem to be missing.
   const bool all_read = source.documents().size() == source.files().size();
-  if (all_read && !assembler.has_ports()) {
+  if (all_read && !assembler.has_ports() &&
+      source.documents().front().root->kind == Node::Kind::kMap) {
     const Document& root = source.documents().front();
     Value(root, *root.root, "ports", errors).error("is missing", "describe at least one port");
   }

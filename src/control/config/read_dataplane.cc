@@ -11,6 +11,7 @@ namespace {
 
 constexpr unsigned kMaxCore = 1023;
 constexpr size_t kMaxWorkers = 64;
+constexpr size_t kMaxArgument = 1024;  // bytes
 constexpr uint64_t kMinMemory = 16ull << 20;
 constexpr uint64_t kMaxMemory = 4096ull << 30;
 constexpr Milliseconds kMinTimeout{100};
@@ -118,7 +119,7 @@ Dataplane read_dataplane(const Value& section) {
   map.not_yet("sloppy_tcp", {"false"});
   if (const auto arguments = map.get("eal_args")) {
     for (const Value& item : arguments->list())
-      if (const auto text = item.text()) dataplane.eal_args.push_back(*text);
+      if (const auto text = item.word(kMaxArgument)) dataplane.eal_args.push_back(*text);
   }
   map.finish();
   return dataplane;

@@ -28,7 +28,7 @@ void Value::error(std::string message, std::string remedy) const {
   errors_->add({place(), path_, std::move(message), std::move(remedy)});
 }
 
-std::string Value::kind_name() const {
+std::string Value::describe() const {
   switch (node_->kind) {
     case Node::Kind::kNull:
       return "nothing";
@@ -44,7 +44,7 @@ std::string Value::kind_name() const {
 
 const std::string* Value::scalar(std::string_view expected) const {
   if (node_->kind == Node::Kind::kScalar) return &node_->text;
-  error("expected " + std::string(expected) + ", got " + kind_name());
+  error("expected " + std::string(expected) + ", got " + describe());
   return nullptr;
 }
 
@@ -60,7 +60,11 @@ std::optional<std::string> Value::text() const {
   const std::string* text = scalar("text");
   if (text == nullptr) return std::nullopt;
   if (text->empty()) {
-    error("is empty");
+    error("is empty", "give it a value or leave the key out");
+    return std::nullopt;
+  }
+  if (text->find('\0') != std::string::npos) {
+    error(quote(*text) + " holds a NUL character", "take it out");
     return std::nullopt;
   }
   return *text;
@@ -87,7 +91,7 @@ std::optional<bool> Value::boolean() const {
   if (text == nullptr) return std::nullopt;
   if (*text == "true") return true;
   if (*text == "false") return false;
-  error("expected true or false, got " + kind_name());
+  error("expected true or false, got " + describe());
   return std::nullopt;
 }
 
@@ -132,7 +136,7 @@ std::optional<int64_t> Value::percent(int64_t min, int64_t max) const {
 std::vector<Value> Value::list() const {
   std::vector<Value> values;
   if (node_->kind != Node::Kind::kList) {
-    error("expected a list, got " + kind_name(), "write it as [a, b] or one \"- a\" a line");
+    error("expected a list, got " + describe(), "write it as [a, b] or one \"- a\" a line");
     return values;
   }
   values.reserve(node_->items.size());

@@ -29,7 +29,7 @@ class Value {
   }
   void error(std::string message, std::string remedy = {}) const;
 
-  /// Not empty.
+  /// Not empty, no NUL.
   std::optional<std::string> text() const;
   /// Not empty, printable ASCII without blanks, at most `max_length` bytes.
   std::optional<std::string> word(size_t max_length) const;
@@ -45,10 +45,10 @@ class Value {
   std::vector<Value> list() const;
   /// An unquoted scalar that reads `text`, "[]" for the empty list or "\"\"" for the empty text.
   bool says(std::string_view text) const;
+  /// What it is, for "expected X, got Y".
+  std::string describe() const;
 
  private:
-  /// What it is, for "expected X, got Y".
-  std::string kind_name() const;
   const std::string* scalar(std::string_view expected) const;
   /// As scalar(), but not in quotes.
   const std::string* plain(std::string_view expected) const;
@@ -77,7 +77,7 @@ std::optional<T> choose(const Value& value, std::initializer_list<Choice<T>> cho
       return choice.value;
     words.push_back(choice.word);
   }
-  if (const auto text = value.text()) value.error(quote(*text) + " is unknown", one_of(words));
+  value.error(value.describe() + " is unknown", one_of(words));
   return std::nullopt;
 }
 

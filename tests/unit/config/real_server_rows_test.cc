@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rows.h"
+
+namespace lbd::config {
+namespace {
+
+TEST(RealServers, accepted) {
+  check_rows({
+      {servers(
+           R"({address: 10.0.0.2}, {address: "10.0.0.3:80", weight: 0}, {address: 10.0.0.4, port: 80, weight: 65535, forwarding: dr})"),
+       "ok\n"},
+      {servers("{address: 10.0.0.2, inhibit_on_failure: false, max_connections: 0, "
+               "min_connections: 0, health_checks: []}"),
+       "ok\n"},
+      {kPorts + "routes: [{to: 10.9.0.0/24, port: p0}]\n"
+                "services: [{name: w, listen: [\"10.0.0.80:80\", \"10.0.0.80:81\"], forwarding: "
+                "dr, scheduler: rr, real_servers: [{address: 10.9.0.2}]}]\n",
+       "ok\n"},
+      {kPorts +
+           "services: [{name: w, listen: [\"[2001:db8::80]:80\"], forwarding: dr, scheduler: rr, "
+           "real_servers: [{address: \"2001:db8::2\"}, {address: \"[2001:db8::3]:80\"}]}]\n",
+       "ok\n"},
+  });
+}
+
+TEST(RealServers, address) {
+  check_rows({
+      {servers("10.0.0.2"),
+       "f.yaml:3:16: services[0].real_servers[0]: expected a map of keys and values; write \"key: "
+       "value\" lines or {key: value}\n"},
+      {servers("{weight: 1}"),
+       "f.yaml:3:16: services[0].real_servers[0].address: is missing; write the server's address, "
+       "as 192.0.2.138\n"},
+      {servers("{address: web1}"),
+       "f.yaml:3:26: services[0].real_servers[0].address: \"web1\" is not an address; write it as "
+       "192.0.2.138, \"192.0.2.138:80\" or \"2001:db8::138\"\n"},
+      {servers(R"({address: "10.0.0.2:0"})"),
+       "f.yaml:3:26: services[0].real_servers[0].address: port 0 is no server's; use 1..65535 or "
+       "leave the port out\n"},
+      {servers("{address: 0.0.0.0}"),
+       "f.yaml:3:26: services[0].real_servers[0].address: 0.0.0.0 is the unspecified address; name "
+       "the address of another host\n"},
+      {servers("{address: 127.0.0.1}"),
+       "f.yaml:3:26: services[0].real_servers[0].address: 127.0.0.1 is the director itself, which "
+       "is not supported yet as a real server; name the address of another host\n"},
+      {servers("{address: 239.0.0.1}"),
+       "f.yaml:3:26: services[0].real_servers[0].address: 239.0.0.1 is a multicast address; name "
+       "the address of another host\n"},
+      {servers(R"({address: "fe80::2"})"),
+       "f.yaml:3:26: services[0].real_servers[0].address: fe80::2 is a link-local address; name "
+       "the address of another host\n"},
+      {servers(R"({address: "10.0.0.2:80", port: 80})"),
+       "f.yaml:3:47: services[0].real_servers[0].port: the address has a port already: 80; give "
+       "the port once\n"},
+      {servers("{address: 10.0.0.2, port: 0}"),
+       "f.yaml:3:42: services[0].real_servers[0].port: 0 is below 1; use 1..65535\n"},
+  });
+}
+
+TEST(RealServers, values) {
+  check_rows({
+      {servers("{address: 10.0.0.2, weight: 70000}"),
+       "f.yaml:3:44: services[0].real_servers[0].weight: 70000 is above 65535; use 0..65535\n"},
+      {servers("{address: 10.0.0.2, weight: -1}"),
+       "f.yaml:3:44: services[0].real_servers[0].weight: -1 is below 0; use 0..65535\n"},
+      {servers("{address: 10.0.0.2, weight: heavy}"),
+       "f.yaml:3:44: services[0].real_servers[0].weight: \"heavy\" is not a whole number; use "
+       "0..65535\n"},
+      {servers(R"({address: 10.0.0.2, weight: "2"})"),
+       "f.yaml:3:44: services[0].real_servers[0].weight: expected a number, got the text \"2\"; "
+       "write it without quotes\n"},
+      {servers("{address: 10.0.0.2, weight: 1.5}"),
+       "f.yaml:3:44: services[0].real_servers[0].weight: \"1.5\" is not a whole number; use "
+       "0..65535\n"},
+      {servers("{address: 10.0.0.2, weight: [1]}"),
+       "f.yaml:3:44: services[0].real_servers[0].weight: expected a number, got a list\n"},
+      {servers("{address: 10.0.0.2, forwarding: tun}"),
+       "f.yaml:3:36: services[0].real_servers[0].forwarding: not supported yet; leave it out or "
+       "write dr\n"},
+      {servers("{address: 10.0.0.2, inhibit_on_failure: true}"),
+       "f.yaml:3:36: services[0].real_servers[0].inhibit_on_failure: not supported yet; leave it "
+       "out or write false\n"},
+      {servers("{address: 10.0.0.2, max_connections: 100}"),
+       "f.yaml:3:36: services[0].real_servers[0].max_connections: not supported yet; leave it out "
+       "or write 0\n"},
+      {servers("{address: 10.0.0.2, min_connections: 1}"),
+       "f.yaml:3:36: services[0].real_servers[0].min_connections: not supported yet; leave it out "
+       "or write 0\n"},
+      {servers("{address: 10.0.0.2, tunnel: {type: ipip}}"),
+       "f.yaml:3:36: services[0].real_servers[0].tunnel: not supported yet; leave it out\n"},
+      {servers("{address: 10.0.0.2, health_checks: [{tcp: {}}]}"),
+       "f.yaml:3:36: services[0].real_servers[0].health_checks: not supported yet; leave it out or "
+       "write []\n"},
+  });
+}
+
+TEST(RealServers, in_sum) {
+  check_rows({
+      {servers("{address: 10.0.0.2}, {address: 10.0.0.2, weight: 3}"),
+       "f.yaml:3:37: services[0].real_servers[1]: 10.0.0.2 is services[0].real_servers[0] at "
+       "f.yaml:3:16 too; name a server once, its weight says how much it gets\n"},
+      {servers(R"({address: 10.0.0.2}, {address: "10.0.0.2:80"})"),
+       "f.yaml:3:37: services[0].real_servers[1]: 10.0.0.2 is services[0].real_servers[0] at "
+       "f.yaml:3:16 too; name a server once, its weight says how much it gets\n"},
+      {servers(R"({address: "10.0.0.2:8080"})"),
+       "f.yaml:3:16: services[0].real_servers[0]: port 8080 differs from that of the listen "
+       "10.0.0.80:80; dr does not rewrite ports: leave the server's port out\n"},
+      {servers(R"({address: "2001:db8::2"})"),
+       "f.yaml:3:16: services[0].real_servers[0]: 2001:db8::2 is IPv6, but the service listens on "
+       "IPv4; dr needs servers of the listen's family\n"},
+      {servers("{address: 10.0.0.80}"),
+       "f.yaml:3:16: services[0].real_servers[0]: 10.0.0.80 is an address that the service listens "
+       "on; name the server's own address\n"},
+      {servers("{address: 10.0.0.1}"),
+       "f.yaml:3:16: services[0].real_servers[0]: 10.0.0.1 is ports[0].addresses[0] at "
+       "f.yaml:1:53: the director itself is not supported yet as a real server; name another "
+       "host\n"},
+      {servers("{address: 10.0.1.2}"),
+       "f.yaml:3:16: services[0].real_servers[0]: 10.0.1.2 is in no port's network; dr needs "
+       "servers on a port's link: correct it, or the ports' addresses\n"},
+      {servers("{address: 10.0.0.0}"),
+       "f.yaml:3:16: services[0].real_servers[0]: 10.0.0.0 is the address of the network "
+       "10.0.0.0/24; name the address of a host\n"},
+      {servers("{address: 10.0.0.255}"),
+       "f.yaml:3:16: services[0].real_servers[0]: 10.0.0.255 is the broadcast address of "
+       "10.0.0.0/24; name the address of a host\n"},
+      {kPorts + "services: [{name: w, listen: [\"10.0.0.80:80\", \"10.0.0.80:81\"], forwarding: "
+                "dr, scheduler: rr, real_servers: [{address: \"10.0.0.2:80\"}]}]\n",
+       "f.yaml:2:110: services[0].real_servers[0]: port 80 differs from that of the listen "
+       "10.0.0.80:81; dr does not rewrite ports: leave the server's port out\n"},
+      {kPorts + "services: [{name: w, listen: [\"10.0.0.80:80\"], forwarding: nat, scheduler: rr, "
+                "real_servers: [{address: \"10.0.1.2:8080\"}]}]\n",
+       "f.yaml:2:60: services[0].forwarding: nat is not supported yet; write dr\n"},
+  });
+}
+
+TEST(RealServers, an_address_that_cannot_be_read_brings_no_more_errors) {
+  check_rows({
+      {"ports: [{name: p0, device: \"af_xdp:e0\", addresses: [10.0.0.1]}]\n"
+       "routes: [{to: default, via: 10.0.0.2}]\n"
+       "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: rr, "
+       "real_servers: [{address: 10.0.0.2}]}]\n",
+       "f.yaml:1:53: ports[0].addresses[0]: \"10.0.0.1\" has no prefix length; write it as "
+       "192.0.2.11/24 or \"2001:db8::11/64\"\n"},
+  });
+}
+
+TEST(RealServers, all_errors_in_the_order_of_lines) {
+  check_rows({
+      {"services:\n"
+       "- name: web\n"
+       "  listen: [\"10.0.0.80:80\"]\n"
+       "  real_servers:\n"
+       "  - {address: 10.0.0.2, weight: 70000}\n"
+       "lbd: {http: 1}\n"
+       "ports: [{device: \"af_xdp:e0\", mtu: 1}]\n",
+       "f.yaml:2:3: services[0].forwarding: is missing; write dr\n"
+       "f.yaml:2:3: services[0].scheduler: the default wlc is not supported yet; write rr, wrr or "
+       "lc\n"
+       "f.yaml:5:5: services[0].real_servers[0]: 10.0.0.2 is in no port's network; dr needs "
+       "servers on a port's link: correct it, or the ports' addresses\n"
+       "f.yaml:5:33: services[0].real_servers[0].weight: 70000 is above 65535; use 0..65535\n"
+       "f.yaml:6:7: lbd.http: not supported yet; leave it out or write off\n"
+       "f.yaml:7:9: ports[0].name: is missing; name the port, as wan0\n"
+       "f.yaml:7:36: ports[0].mtu: 1 is below 68; use 68..9600\n"},
+  });
+}
+
+}  // namespace
+}  // namespace lbd::config

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rows.h"
+
+namespace lbd::config {
+namespace {
+
+TEST(ServicesSection, accepted) {
+  check_rows({
+      {service("protocol: udp, on_removal: drain, drain_timeout: 0s, local_ports: [22, 65535], "
+               "real_servers: []"),
+       "ok\n"},
+      {service("scheduler_flags: [], one_packet: false, persistence: off, on_down: keep, "
+               "slow_start: 0s, client_address: none, mss: auto"),
+       "ok\n"},
+      {service(
+           R"(quorum: {weight: 1, hysteresis: 0, up: "", down: ""}, limits: {new_per_second: 0}, health_checks: [], initial: up, notify: {server_up: ""})"),
+       "ok\n"},
+      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"10.0.0.80:80\", "
+                "\"10.0.0.80:443\", \"10.0.0.1:80\"]}]\n",
+       "ok\n"},
+      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: "
+                "[\"[2001:db8::80]:80\"]}]\n",
+       "ok\n"},
+      {kPorts + "services:\n"
+                "- {name: a, listen: [\"10.0.0.80:53\"], forwarding: dr, scheduler: lc}\n"
+                "- {name: b, listen: [\"10.0.0.80:53\"], protocol: udp, forwarding: dr, scheduler: "
+                "wrr}\n",
+       "ok\n"},
+  });
+}
+
+TEST(ServicesSection, required) {
+  check_rows({
+      {kPorts + "services: [{}]\n",
+       "f.yaml:2:12: services[0].name: is missing; name the service, as web\n"
+       "f.yaml:2:12: services[0].listen: is missing; write [\"192.0.2.20:80\"]\n"
+       "f.yaml:2:12: services[0].forwarding: is missing; write dr\n"
+       "f.yaml:2:12: services[0].scheduler: the default wlc is not supported yet; write rr, wrr or "
+       "lc\n"},
+      {kPorts + "services: [web]\n",
+       "f.yaml:2:12: services[0]: expected a map of keys and values; write \"key: value\" lines or "
+       "{key: value}\n"},
+      {kPorts + "services: [{name: web, listen: [], forwarding: dr, scheduler: rr}]\n",
+       "f.yaml:2:32: services[0].listen: no address; write at least one, as \"192.0.2.20:80\"\n"},
+  });
+}
+
+TEST(ServicesSection, names) {
+  check_rows({
+      {kPorts + "services: [{name: \"w b\", listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: "
+                "rr}]\n",
+       "f.yaml:2:19: services[0].name: \"w b\" holds blanks or unusual characters; use letters, "
+       "digits and punctuation\n"},
+      {kPorts + "services:\n"
+                "- {name: a, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: rr}\n"
+                "- {name: a, listen: [\"10.0.0.81:80\"], forwarding: dr, scheduler: rr}\n",
+       "f.yaml:4:10: services[1].name: \"a\" is services[0].name at f.yaml:3:10 too; give each "
+       "service a name of its own\n"},
+  });
+}
+
+TEST(ServicesSection, listens) {
+  check_rows({
+      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: [10.0.0.80]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: \"10.0.0.80\" has no port; write it as "
+       "\"192.0.2.20:80\" or \"[2001:db8::1]:80\"\n"},
+      {kPorts +
+           "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"2001:db8::80\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: \"2001:db8::80\" has no port; write it as "
+       "\"192.0.2.20:80\" or \"[2001:db8::1]:80\"\n"},
+      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: "
+                "[\"2001:db8::80:80\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: \"2001:db8::80:80\" has no port; write it as "
+       "\"192.0.2.20:80\" or \"[2001:db8::1]:80\"\n"},
+      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: "
+                "[\"10.0.0.80:65536\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: \"10.0.0.80:65536\" is not an address and port; write "
+       "it as \"192.0.2.20:80\" or \"[2001:db8::1]:80\"\n"},
+      {kPorts +
+           "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"10.0.0.80:http\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: \"10.0.0.80:http\" is not an address and port; write "
+       "it as \"192.0.2.20:80\" or \"[2001:db8::1]:80\"\n"},
+      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\":80\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: \":80\" is not an address and port; write it as "
+       "\"192.0.2.20:80\" or \"[2001:db8::1]:80\"\n"},
+      {kPorts +
+           "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"10.0.0.80:0\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: \"10.0.0.80:0\": port 0 (any) is not supported yet; "
+       "write one address and one port, as \"192.0.2.20:80\"\n"},
+      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: "
+                "[\"10.0.0.80:8000-8010\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: \"10.0.0.80:8000-8010\": a range of ports is not "
+       "supported yet; write one address and one port, as \"192.0.2.20:80\"\n"},
+      {kPorts +
+           "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"10.0.0.0/28:80\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: \"10.0.0.0/28:80\": a prefix is not supported yet; "
+       "write one address and one port, as \"192.0.2.20:80\"\n"},
+      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: "
+                "[\"[2001:db8::]/64:80\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: \"[2001:db8::]/64:80\" is not an address and port; "
+       "write it as \"192.0.2.20:80\" or \"[2001:db8::1]:80\"\n"},
+      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: [10.0.0.0/28]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: \"10.0.0.0/28\": a prefix is not supported yet; write "
+       "one address and one port, as \"192.0.2.20:80\"\n"},
+      {kPorts +
+           "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"0.0.0.0:80\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: 0.0.0.0 is the unspecified address; listen on a "
+       "unicast address that clients can reach\n"},
+      {kPorts +
+           "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"127.0.0.1:80\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: 127.0.0.1 is a loopback address; listen on a unicast "
+       "address that clients can reach\n"},
+      {kPorts +
+           "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"224.0.0.1:80\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: 224.0.0.1 is a multicast address; listen on a unicast "
+       "address that clients can reach\n"},
+      {kPorts +
+           "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"[fe80::1]:80\"]}]\n",
+       "f.yaml:2:64: services[0].listen[0]: fe80::1 is a link-local address; listen on a unicast "
+       "address that clients can reach\n"},
+      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"10.0.0.80:80\", "
+                "\"[2001:db8::80]:80\"]}]\n",
+       "f.yaml:2:80: services[0].listen[1]: [2001:db8::80]:80 is IPv6, but services[0].listen[0] "
+       "is IPv4; use one family in a service\n"},
+      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"10.0.0.80:80\", "
+                "\"10.0.0.80:80\"]}]\n",
+       "f.yaml:2:80: services[0].listen[1]: 10.0.0.80:80 is services[0].listen[0] at f.yaml:2:64 "
+       "too; an address, port and protocol belong to one service\n"},
+      {kPorts + "services:\n"
+                "- {name: a, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: rr}\n"
+                "- {name: b, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: rr}\n",
+       "f.yaml:4:22: services[1].listen[0]: 10.0.0.80:80 is services[0].listen[0] at f.yaml:3:22 "
+       "too; an address, port and protocol belong to one service\n"},
+  });
+}
+
+TEST(ServicesSection, choices) {
+  check_rows({
+      {kPorts + "services: [{name: web, listen: [\"10.0.0.80:80\"], protocol: sctp, forwarding: "
+                "dr, scheduler: rr}]\n",
+       "f.yaml:2:60: services[0].protocol: sctp is not supported yet; write tcp or udp\n"},
+      {kPorts + "services: [{name: web, listen: [\"10.0.0.80:80\"], protocol: icmp, forwarding: "
+                "dr, scheduler: rr}]\n",
+       "f.yaml:2:60: services[0].protocol: \"icmp\" is unknown; write tcp or udp\n"},
+      {kPorts +
+           "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: nat, scheduler: rr}]\n",
+       "f.yaml:2:62: services[0].forwarding: nat is not supported yet; write dr\n"},
+      {kPorts +
+           "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: tun, scheduler: rr}]\n",
+       "f.yaml:2:62: services[0].forwarding: tun is not supported yet; write dr\n"},
+      {kPorts + "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: fullnat, "
+                "scheduler: rr}]\n",
+       "f.yaml:2:62: services[0].forwarding: fullnat is not supported yet; write dr\n"},
+      {kPorts +
+           "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: masq, scheduler: rr}]\n",
+       "f.yaml:2:62: services[0].forwarding: \"masq\" is unknown; write dr\n"},
+      {kPorts +
+           "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: [dr], scheduler: rr}]\n",
+       "f.yaml:2:62: services[0].forwarding: a list is unknown; write dr\n"},
+      {kPorts +
+           "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: wlc}]\n",
+       "f.yaml:2:77: services[0].scheduler: wlc is not supported yet; write rr, wrr or lc\n"},
+      {kPorts +
+           "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: mh}]\n",
+       "f.yaml:2:77: services[0].scheduler: mh is not supported yet; write rr, wrr or lc\n"},
+      {kPorts +
+           "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: best}]\n",
+       "f.yaml:2:77: services[0].scheduler: \"best\" is unknown; write rr, wrr or lc\n"},
+      {service("drain_timeout: 5"),
+       "f.yaml:3:16: services[0].drain_timeout: \"5\" has no unit; write it with a unit, as 10ms, "
+       "3s, 2m or 1h\n"},
+      {service("drain_timeout: 200h"),
+       "f.yaml:3:16: services[0].drain_timeout: 200h is above 168h; use 0s..168h\n"},
+      {service("local_ports: [0, 65536, 22, 22]"),
+       "f.yaml:3:15: services[0].local_ports[0]: 0 is below 1; use 1..65535\n"
+       "f.yaml:3:18: services[0].local_ports[1]: 65536 is above 65535; use 1..65535\n"
+       "f.yaml:3:29: services[0].local_ports[3]: port 22 is given twice; take one out\n"},
+      {service("local_ports: 22"),
+       "f.yaml:3:14: services[0].local_ports: expected a list, got \"22\"; write it as [a, b] or "
+       "one \"- a\" a line\n"},
+      {service("real_servers: 10.0.0.2"),
+       "f.yaml:3:15: services[0].real_servers: expected a list, got \"10.0.0.2\"; write it as [a, "
+       "b] or one \"- a\" a line\n"},
+  });
+}
+
+TEST(ServicesSection, not_supported_yet) {
+  check_rows({
+      {service("scheduler_flags: [sh-port]"),
+       "f.yaml:3:1: services[0].scheduler_flags: not supported yet; leave it out or write []\n"},
+      {service("mh_table_size: 4093"),
+       "f.yaml:3:1: services[0].mh_table_size: not supported yet; leave it out\n"},
+      {service("one_packet: true"),
+       "f.yaml:3:1: services[0].one_packet: not supported yet; leave it out or write false\n"},
+      {service("persistence: {timeout: 50s}"),
+       "f.yaml:3:1: services[0].persistence: not supported yet; leave it out or write off\n"},
+      {service(R"(quorum: {weight: 2, up: "cmd"})"),
+       "f.yaml:3:10: services[0].quorum.weight: not supported yet; leave it out or write 1\n"
+       "f.yaml:3:21: services[0].quorum.up: not supported yet; leave it out or write \"\"\n"},
+      {service("quorum: 2"), "f.yaml:3:1: services[0].quorum: not supported yet; leave it out\n"},
+      {service(R"(sorry_server: "10.0.0.9:80")"),
+       "f.yaml:3:1: services[0].sorry_server: not supported yet; leave it out\n"},
+      {service("on_down: reset"),
+       "f.yaml:3:1: services[0].on_down: not supported yet; leave it out or write keep\n"},
+      {service("on_removal: reset"),
+       "f.yaml:3:1: services[0].on_removal: not supported yet; leave it out or write drain\n"},
+      {service("slow_start: 1s"),
+       "f.yaml:3:1: services[0].slow_start: not supported yet; leave it out or write 0s\n"},
+      {service("client_address: toa"),
+       "f.yaml:3:1: services[0].client_address: not supported yet; leave it out or write none\n"},
+      {service("mss: 1400"),
+       "f.yaml:3:1: services[0].mss: not supported yet; leave it out or write auto or write off\n"},
+      {service("limits: {new_per_second: 1, burst: 2}"),
+       "f.yaml:3:10: services[0].limits.new_per_second: not supported yet; leave it out or write "
+       "0\n"
+       "f.yaml:3:29: services[0].limits: unknown key \"burst\"; known here: new_per_second, "
+       "new_per_second_per_client\n"},
+      {service("health_checks: [{tcp: {}}]"),
+       "f.yaml:3:1: services[0].health_checks: not supported yet; leave it out or write []\n"},
+      {service("initial: down"),
+       "f.yaml:3:1: services[0].initial: not supported yet; leave it out or write up\n"},
+      {service(R"(notify: {server_down: "cmd"})"),
+       "f.yaml:3:10: services[0].notify.server_down: not supported yet; leave it out or write "
+       "\"\"\n"},
+      {service("one_packet:"),
+       "f.yaml:3:1: services[0].one_packet: has no value; give it one or leave it out\n"},
+  });
+}
+
+}  // namespace
+}  // namespace lbd::config
