@@ -18,7 +18,7 @@ struct EalOptions {
   uint64_t memory_needed_bytes = 0;  // what tables and buffers need, for auto and for the message
   std::string memory_purpose;  // "1,000,000 connections on 2 workers", for messages; may be empty
   std::vector<std::string> extra_args;  // dataplane.eal_args; --lcores there maps ids to CPUs
-  bool any_pci = false;              // false: --no-pci, nothing is probed by accident
+  bool any_pci = false;                 // false: --no-pci, nothing is probed by accident
 };
 
 /// Checks root, cores and huge pages, then starts the EAL in the calling thread, which becomes the

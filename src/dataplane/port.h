@@ -17,7 +17,8 @@ namespace lbd {
 /// What of a port's configuration the device needs. Names and units as in lb.yaml.
 struct PortOptions {
   std::string name;
-  std::string device;  // as written: "0000:03:00.0", "mac:..", "af_xdp:eth1", "af_packet:eth1", "vdev:.."
+  std::string
+      device;  // as written: "0000:03:00.0", "mac:..", "af_xdp:eth1", "af_packet:eth1", "vdev:.."
   uint16_t mtu = 1500;
   unsigned queues = 0;  // 0: as many as workers, or what the device has
   uint16_t rx_descriptors = 1024;
@@ -44,15 +45,19 @@ struct SteeringOptions {
 Result<std::string> start_port(const PortOptions& options, PortIndex index, unsigned workers,
                                const SteeringOptions& steering, PortInfo& out);
 
-/// Stops and closes the device; heals an af_packet interface.
+/// Stops and closes the device and gives the kernel back its interface. Fine for a port that never
+/// started. Its packet buffers stay until the process ends: some may be in other ports' rings.
 void stop_port(PortInfo& port);
+
+/// Packet buffer memory that start_port will take for such a port, an upper bound. Bytes.
+uint64_t port_memory_needed(const PortOptions& options, unsigned workers);
 
 /// Reads the link from the device (control side; never on a worker).
 bool read_link(const PortInfo& port);
 
 /// Device statistics for lbctl.
 struct PortStatistics {
-  uint64_t received = 0, sent = 0;            // packets
+  uint64_t received = 0, sent = 0;  // packets
   uint64_t received_bytes = 0, sent_bytes = 0;
   uint64_t missed = 0;   // the device had no descriptor free
   uint64_t no_mbuf = 0;  // no packet buffer
