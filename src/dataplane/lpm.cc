@@ -62,11 +62,10 @@ void Lpm::FreeNode::operator()(Node* node) const {
   delete node;
 }
 
-/// What becomes of the leaves below `network` whose rank is in [lowest, highest].
+/// What becomes of the leaves below `network` that belong to it or to a prefix that covers it.
 struct Lpm::Change {
   Prefix network;
-  unsigned lowest;
-  unsigned highest;
+  unsigned own_rank;
   uint64_t entry;
   unsigned rank;
 };
@@ -97,7 +96,7 @@ void Lpm::insert(const Prefix& prefix, uint32_t value) {
   const Prefix network = prefix.network();
   const unsigned rank = rank_of(network.length);
   routes_[network] = value;
-  apply(*root_, 0, {network, 0, rank, leaf(value), rank});
+  apply(*root_, 0, {network, rank, leaf(value), rank});
 }
 
 bool Lpm::erase(const Prefix& prefix) {
@@ -113,9 +112,9 @@ Lpm::Change Lpm::removal_of(const Prefix& network) const {
   for (unsigned length = network.length; length-- > 0;) {
     const Prefix wider = Prefix{network.address, static_cast<uint8_t>(length)}.network();
     if (const auto found = routes_.find(wider); found != routes_.end())
-      return {network, rank, rank, leaf(found->second), rank_of(length)};
+      return {network, rank, leaf(found->second), rank_of(length)};
   }
-  return {network, rank, rank, leaf(kNoRoute), 0};
+  return {network, rank, leaf(kNoRoute), 0};
 }
 
 void Lpm::apply(Node& node, unsigned depth, const Change& change) {
@@ -149,8 +148,7 @@ void Lpm::apply_to_all(Node& node, unsigned depth, const Change& change) {
 
 void Lpm::apply_to_entry(Node& node, unsigned index, unsigned depth, const Change& change) {
   if (Node* child = node.child(index)) return apply_to_all(*child, depth + 1, change);
-  const unsigned rank = node.rank(index);
-  if (rank < change.lowest || rank > change.highest) return;
+  if (node.rank(index) > change.own_rank) return;  // a longer prefix' leaf
   node.set(index, change.entry, change.rank, change.rank > inherited_rank(depth));
 }
 

@@ -112,6 +112,14 @@ TEST(WeightedRoundRobin, EveryWindowOfARoundIsExact) {
   }
 }
 
+TEST(WeightedRoundRobin, OnlyTheRatioOfWeightsMatters) {
+  for (unsigned worker = 0; worker < 8; ++worker) {
+    auto state = make_state(SchedulerKind::kWrr, servers({5, 3, 2}), worker);
+    auto large = make_state(SchedulerKind::kWrr, servers({50'000, 30'000, 20'000}), worker);
+    EXPECT_EQ(picks(*state, 100), picks(*large, 100)) << worker;
+  }
+}
+
 TEST(WeightedRoundRobin, SpreadsTurnsEvenly) {
   std::mt19937 random(6);
   for (int round = 0; round < 30; ++round) {
