@@ -50,6 +50,7 @@ struct Dataplane::State {
   Status make_rings();
   Status make_worker(WorkerIndex index, const FlowHash& hash);
   Status launch();
+  void stop_workers();
   int socket_of(WorkerIndex index) const {
     return static_cast<int>(rte_lcore_to_socket_id(options.eal.worker_cores[index]));
   }
@@ -197,9 +198,14 @@ Result<std::unique_ptr<Dataplane>> Dataplane::start(const DataplaneOptions& opti
   return std::unique_ptr<Dataplane>(new Dataplane(std::move(state)));
 }
 
-Dataplane::State::~State() {
+void Dataplane::State::stop_workers() {
   stop = true;
   for (const unsigned lcore : launched) rte_eal_wait_lcore(lcore);
+  launched.clear();
+}
+
+Dataplane::State::~State() {
+  stop_workers();
   for (unsigned i = 0; i < ports.count; ++i) stop_port(ports.ports[i]);
   workers.clear();
   if (eal_started) stop_eal();
@@ -210,6 +216,9 @@ Dataplane::State::~State() {
 
 Dataplane::Dataplane(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Dataplane::~Dataplane() = default;
+void Dataplane::stop_workers() {
+  state_->stop_workers();
+}
 
 uint64_t Dataplane::memory_needed(const DataplaneOptions& options) {
   return plan_memory(options).total();
