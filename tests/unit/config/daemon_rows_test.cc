@@ -21,6 +21,12 @@ TEST(DaemonSection, refused) {
       {with("lbd: {name: a b}"),
        "f.yaml:3:13: lbd.name: \"a b\" holds blanks or unusual characters; use letters, digits and "
        "punctuation\n"},
+      {with(R"(lbd: {name: "a\x7f"})"),
+       "f.yaml:3:13: lbd.name: \"a\\x7f\" holds blanks or unusual characters; use letters, digits "
+       "and punctuation\n"},
+      {with("lbd: {name: büro}"),
+       "f.yaml:3:13: lbd.name: \"büro\" holds blanks or unusual characters; use letters, digits "
+       "and punctuation\n"},
       {with("lbd: {name: [a]}"), "f.yaml:3:13: lbd.name: expected text, got a list\n"},
       {with(R"(lbd: {name: "a\0b"})"),
        "f.yaml:3:13: lbd.name: \"a\\x00b\" holds a NUL character; take it out\n"},

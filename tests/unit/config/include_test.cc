@@ -87,6 +87,11 @@ TEST_F(Include, patterns) {
   EXPECT_EQ(verdict("lb.yaml"),
             "lb.yaml:1:11: include[0]: \"none.yaml\" cannot be read: No such file or directory; "
             "name a file that can be read\n");
+  // What a file that cannot be read might hold is not reported as missing.
+  write("lb.yaml", "include: [none.yaml]\n");
+  EXPECT_EQ(verdict("lb.yaml"),
+            "lb.yaml:1:11: include[0]: \"none.yaml\" cannot be read: No such file or directory; "
+            "name a file that can be read\n");
   write("lb.yaml", "include: more.yaml\n" + kPort);
   EXPECT_EQ(verdict("lb.yaml"),
             "lb.yaml:1:10: include: expected a list, got \"more.yaml\"; write it as [a, b] or one "

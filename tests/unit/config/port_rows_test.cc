@@ -104,6 +104,12 @@ TEST(PortsSection, addresses) {
       {port("addresses: [192.0.2.255/24]"),
        "f.yaml:2:13: ports[0].addresses[0]: 192.0.2.255/24 is the broadcast address of "
        "192.0.2.0/24; give the port a host's address\n"},
+      {port("addresses: [192.0.2.0/30]"),
+       "f.yaml:2:13: ports[0].addresses[0]: 192.0.2.0/30 is the address of the network "
+       "192.0.2.0/30; give the port a host's address\n"},
+      {port("addresses: [192.0.2.3/30]"),
+       "f.yaml:2:13: ports[0].addresses[0]: 192.0.2.3/30 is the broadcast address of 192.0.2.0/30; "
+       "give the port a host's address\n"},
       {port("addresses: [192.0.2.1/0]"),
        "f.yaml:2:13: ports[0].addresses[0]: 192.0.2.1/0 has the prefix length 0; give the port a "
        "host's address\n"},
@@ -160,6 +166,12 @@ TEST(PortsSection, local_addresses) {
        "f.yaml:3:34: ports[1].local_addresses: not supported yet; leave it out or write []\n"
        "f.yaml:3:52: ports[1].local_addresses[0]: 2001:db8::5 is ports[0].addresses[0] at "
        "f.yaml:2:46 too; keep local_addresses apart from addresses\n"},
+      {port("addresses: [10.0.0.5/24], local_addresses: [10.0.0.5]"),
+       "f.yaml:2:27: ports[0].local_addresses: not supported yet; leave it out or write []\n"
+       "f.yaml:2:45: ports[0].local_addresses[0]: 10.0.0.5 is ports[0].addresses[0] at f.yaml:2:13 "
+       "too; keep local_addresses apart from addresses\n"},
+      {port("addresses: [10.0.0.5/24], local_addresses: [10.0.0.6-10.0.0.9, 10.0.0.1-10.0.0.4]"),
+       "f.yaml:2:27: ports[0].local_addresses: not supported yet; leave it out or write []\n"},
       {port("local_addresses: [10.0.0.6-10.0.0.4]"),
        "f.yaml:2:1: ports[0].local_addresses: not supported yet; leave it out or write []\n"
        "f.yaml:2:19: ports[0].local_addresses[0]: \"10.0.0.6-10.0.0.4\" is not a range of "

@@ -118,6 +118,11 @@ TEST(RealServers, in_sum) {
       {servers("{address: 10.0.1.2}"),
        "f.yaml:3:16: services[0].real_servers[0]: 10.0.1.2 is in no port's network; dr needs "
        "servers on a port's link: correct it, or the ports' addresses\n"},
+      {kPorts + "routes: [{to: 10.0.1.0/24, via: 10.0.0.254, port: p0}]\n"
+                "services: [{name: w, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: rr, "
+                "real_servers: [{address: 10.0.1.2}]}]\n",
+       "f.yaml:3:94: services[0].real_servers[0]: 10.0.1.2 is in no port's network; dr needs "
+       "servers on a port's link: correct it, or the ports' addresses\n"},
       {servers("{address: 10.0.0.0}"),
        "f.yaml:3:16: services[0].real_servers[0]: 10.0.0.0 is the address of the network "
        "10.0.0.0/24; name the address of a host\n"},

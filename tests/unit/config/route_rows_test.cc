@@ -76,6 +76,9 @@ TEST(RoutesSection, references) {
       {with("routes: [{to: default, via: 10.0.0.2, source: 10.0.0.3}]"),
        "f.yaml:3:47: routes[0].source: 10.0.0.3 is no address of a port or service; name an "
        "address that the director has\n"},
+      {"ports: [{device: \"af_xdp:e0\", addresses: [10.0.0.1/24]}]\n"
+       "routes: [{to: default, port: p0}]\n",
+       "f.yaml:1:9: ports[0].name: is missing; name the port, as wan0\n"},
       {with("routes:\n"
             "- {to: default, via: 10.0.0.2}\n"
             "- {to: 0.0.0.0/0, via: 10.0.0.3}"),
