@@ -44,7 +44,8 @@ void Purger::after_publish(const std::vector<ServerId>& ids) {
     const RealServer* server = parts_.updater.state().server(id);
     if (server && server->life == ServerLife::kPurging) purging.push_back(id);
   }
-  parts_.dataplane.publisher().retire([this, purging] {
+  parts_.dataplane.publisher().retire([this, purging, alive = std::weak_ptr<bool>(alive_)] {
+    if (alive.expired()) return;
     parts_.mailbox.post_all(WorkerRequest::Kind::kPurge, [this, purging] { after_purge(purging); });
   });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "control/mailbox.h"
@@ -37,6 +38,8 @@ class Purger {
 
   Parts parts_;
   bool busy_ = false;
+  /// The publisher outlives this and may still call what was retired.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 /// A removed server without connections is kept so long all the same: packets that were on their

@@ -101,10 +101,7 @@ void Listener::on_client(Protocol::socket socket) {
   // A refused client is held only until it has taken its one line, or not, within a short time.
   if (sessions_.size() >= 2 * kMaxSessions) return session->close();
   sessions_.emplace(session.get(), session);
-  if (full)
-    session->refuse("too many clients at once (" + std::to_string(kMaxSessions) + "); try again");
-  else
-    session->start();
+  full ? session->turn_away() : session->start();
 }
 
 }  // namespace lbd::api

@@ -34,6 +34,8 @@ inline std::string to_line(const Json& json) {
 inline Json error_json(const std::string& message) {
   return {{"ok", false}, {"error", message}};
 }
+/// Beside "error": nothing is wrong with the request, it may be sent again a little later.
+inline constexpr const char* kBusy = "busy";
 inline Json reply_json(const Result<Json>& result) {
   if (!result) return error_json(result.error().message);
   return {{"ok", true}, {"result", result.value()}};

@@ -54,7 +54,7 @@ void Session::read() {
       [self = shared_from_this()](const boost::system::error_code& error, size_t length) {
         if (!self->socket_.is_open()) return;
         if (error == boost::asio::error::not_found)
-          return self->refuse("the request is longer than 64 KiB");
+          return self->answer(error_json("the request is longer than 64 KiB"), true);
         if (error) return self->close();
         self->on_line(length);
       });
@@ -67,24 +67,27 @@ void Session::on_line(size_t length) {
   deadline_.cancel();
   const Result<Request> request = parse_request(line);
   // Who does not speak the protocol has lost its place in the stream: there is no next request.
-  if (!request) return answer(request.error(), true);
+  if (!request) return answer(error_json(request.error().message), true);
   const Respond respond = [self = shared_from_this()](Result<Json> result) {
-    self->answer(result, false);
+    self->answer(reply_json(result), false);
   };
   try {
     handler_(request.value().verb, request.value().arguments, respond);
   } catch (const Json::exception& error) {
-    answer(Error{std::string("bad arguments: ") + error.what()}, true);
+    answer(error_json(std::string("bad arguments: ") + error.what()), true);
   }
 }
 
-void Session::refuse(const std::string& message) {
-  answer(Error{message}, true);
+void Session::turn_away() {
+  Json reply =
+      error_json("too many clients at once (" + std::to_string(kMaxSessions) + "); try again");
+  reply[kBusy] = true;
+  answer(reply, true);
 }
 
-void Session::answer(const Result<Json>& result, bool last) {
+void Session::answer(const Json& reply, bool last) {
   if (!socket_.is_open()) return;
-  output_ = to_line(reply_json(result));
+  output_ = to_line(reply);
   arm(limits_.write);
   boost::asio::async_write(
       socket_, boost::asio::buffer(output_),

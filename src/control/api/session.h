@@ -31,14 +31,14 @@ class Session : public std::enable_shared_from_this<Session> {
   Session(Socket socket, const Handler& handler, SessionLimits limits,
           std::function<void(Session*)> closed);
   void start() { read(); }
-  /// Says why and closes.
-  void refuse(const std::string& message);
+  /// Says that there are too many clients, and closes.
+  void turn_away();
   void close();
 
  private:
   void read();
   void on_line(size_t length);
-  void answer(const Result<Json>& result, bool last);
+  void answer(const Json& reply, bool last);
   void arm(std::chrono::milliseconds limit);
 
   Socket socket_;

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_line.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "cli/duration.h"
+
+namespace lbd::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+struct VerbSyntax {
+  std::string_view name;
+  size_t least_words;
+  size_t most_words;
+  std::string_view options;  // the names it takes, each between blanks
+  std::string_view usage;
+  std::string_view help;
+};
+
+constexpr std::array<VerbSyntax, 15> kVerbs{{
+    {"status", 0, 0, "", "status", "name, workers, ports, memory pools"},
+    {"services", 0, 1, "", "services [NAME]", "services and their real servers"},
+    {"stats", 0, 1, " rate ", "stats [NAME] [--rate]", "connections, packets, bytes; per second"},
+    {"connections", 0, 0, " service server client state ",
+     "connections [--service NAME] [--server ADDRESS[:PORT]] [--client ADDRESS[:PORT]] "
+     "[--state STATE]",
+     "the connection table"},
+    {"counters", 0, 0, "", "counters", "every verdict and drop reason"},
+    {"health", 0, 0, "", "health", "health checks"},
+    {"vrrp", 0, 0, "", "vrrp", "VRRP instances"},
+    {"neighbours", 0, 0, "", "neighbours", "neighbours as the fast path knows them"},
+    {"routes", 0, 0, "", "routes", "routes as the fast path knows them"},
+    {"weight", 1, 3, " all clear for ",
+     "weight SERVICE SERVER N [--for 30m] | weight SERVICE SERVER --clear | weight --all SERVER N",
+     "override a weight; 0 = no new connections"},
+    {"drain", 1, 2, " all no-wait ", "drain SERVICE SERVER [--no-wait] | drain --all SERVER",
+     "no new connections; ends when the last one is gone"},
+    {"undrain", 1, 2, " all ", "undrain SERVICE SERVER | undrain --all SERVER",
+     "takes a drain back"},
+    {"reload", 0, 0, " dry-run ", "reload [--dry-run]", "read the file again"},
+    {"explain", 2, 3, " size ", "explain CLIENT:PORT VIP:PORT [tcp|udp] [--size N]",
+     "what would become of a packet"},
+    {"log", 1, 1, "", "log LEVEL", "trace, debug, info, warn or error"},
+}};
+
+po::options_description make_options() {
+  po::options_description options("options");
+  auto add = options.add_options();
+  add("socket", po::value<std::string>(), "where lbd listens (/run/lbd/lbd.sock)");
+  add("json", "one JSON document, for programs");
+  add("help,h", "this text");
+  add("version", "the version");
+  add("rate", "");
+  add("service", po::value<std::string>(), "");
+  add("server", po::value<std::string>(), "");
+  add("client", po::value<std::string>(), "");
+  add("state", po::value<std::string>(), "");
+  add("all", "");
+  add("clear", "");
+  add("for", po::value<std::string>(), "");
+  add("no-wait", "");
+  add("dry-run", "");
+  add("size", po::value<std::string>(), "");
+  add("words", po::value<std::vector<std::string>>(), "");
+  return options;
+}
+
+Error usage(const VerbSyntax& syntax) {
+  return Error{"usage: lbctl " + std::string(syntax.usage)};
+}
+
+std::optional<int64_t> number(const std::string& text) {
+  int64_t value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// SERVICE SERVER, or with --all SERVER alone; the rest of the words is left.
+Status take_server(const VerbSyntax& syntax, std::vector<std::string>& words, Command& out) {
+  const bool all = out.arguments.contains("all");
+  const size_t rest = syntax.name == "weight" && !out.arguments.contains("clear") ? 1 : 0;
+  const bool named = words.size() == 2 + rest;
+  if (!named && !(all && words.size() == 1 + rest)) return usage(syntax);
+  if (named) out.arguments["service"] = words[0];
+  out.arguments["server"] = words[named ? 1 : 0];
+  words.erase(words.begin(), words.begin() + (named ? 2 : 1));
+  return Done{};
+}
+
+Status take_weight(const VerbSyntax& syntax, const std::vector<std::string>& words,
+                   const po::variables_map& given, Command& out) {
+  if (!words.empty()) {
+    const auto weight = number(words[0]);
+    if (!weight || *weight < 0 || *weight > 65535)
+      return Error{"weight: \"" + words[0] + "\" is none; use 0..65535"};
+    out.arguments["weight"] = *weight;
+  }
+  if (!given.count("for")) return Done{};
+  if (words.empty()) return usage(syntax);
+  const auto& text = given["for"].as<std::string>();
+  const auto time = parse_duration_ms(text);
+  if (!time || *time == 0)
+    return Error{"--for: \"" + text + "\" is no duration; write 500ms, 30s, 30m, 2h or 1d"};
+  out.arguments["for_ms"] = *time;
+  return Done{};
+}
+
+Status take_explain(const std::vector<std::string>& words, const po::variables_map& given,
+                    Command& out) {
+  out.arguments["client"] = words[0];
+  out.arguments["virtual"] = words[1];
+  if (words.size() == 3) out.arguments["protocol"] = words[2];
+  if (!given.count("size")) return Done{};
+  const auto& text = given["size"].as<std::string>();
+  const auto size = number(text);
+  if (!size || *size < 1 || *size > 65535)
+    return Error{"--size: \"" + text + "\" is none; use 1..65535 bytes"};
+  out.arguments["size"] = *size;
+  return Done{};
+}
+
+Status take_words(const VerbSyntax& syntax, std::vector<std::string> words,
+                  const po::variables_map& given, Command& out) {
+  if (words.size() < syntax.least_words || words.size() > syntax.most_words) return usage(syntax);
+  if (syntax.name == "services" || syntax.name == "stats") {
+    if (!words.empty()) out.arguments["name"] = words[0];
+  } else if (syntax.name == "log") {
+    out.arguments["level"] = words[0];
+  } else if (syntax.name == "explain") {
+    return take_explain(words, given, out);
+  } else if (syntax.least_words > 0) {
+    if (const Status taken = take_server(syntax, words, out); !taken) return taken;
+    return take_weight(syntax, words, given, out);
+  }
+  return Done{};
+}
+
+/// Options that go to lbd as they are; those that are lbctl's own.
+void take_options(const po::variables_map& given, Command& out) {
+  for (const char* name : {"service", "server", "client", "state"})
+    if (given.count(name)) out.arguments[name] = given[name].as<std::string>();
+  if (given.count("all")) out.arguments["all"] = true;
+  if (given.count("clear")) out.arguments["clear"] = true;
+  if (given.count("dry-run")) out.arguments["dry_run"] = true;
+  out.rate = given.count("rate") > 0;
+  out.wait = given.count("no-wait") == 0;
+}
+
+Status check_options(const VerbSyntax& syntax, const po::variables_map& given) {
+  for (const auto& [name, value] : given) {
+    if (name == "socket" || name == "json" || name == "words") continue;
+    if (syntax.options.find(" " + name + " ") == std::string_view::npos)
+      return Error{std::string(syntax.name) + " takes no --" + name + "; " + usage(syntax).message};
+  }
+  return Done{};
+}
+
+Result<Command> command_of(const po::variables_map& given) {
+  Command out;
+  if (given.count("socket")) out.socket = given["socket"].as<std::string>();
+  out.json = given.count("json") > 0;
+  out.help = given.count("help") > 0;
+  out.version = given.count("version") > 0;
+  if (out.help || out.version) return out;
+  if (!given.count("words")) return Error{"no verb; lbctl --help lists them"};
+  auto words = given["words"].as<std::vector<std::string>>();
+  out.verb = words.front();
+  words.erase(words.begin());
+  const auto* syntax = std::find_if(kVerbs.begin(), kVerbs.end(),
+                                    [&](const VerbSyntax& verb) { return verb.name == out.verb; });
+  if (syntax == kVerbs.end()) return Error{"no verb \"" + out.verb + "\"; lbctl --help lists them"};
+  if (const Status checked = check_options(*syntax, given); !checked) return checked.error();
+  take_options(given, out);
+  if (const Status taken = take_words(*syntax, words, given, out); !taken) return taken.error();
+  return out;
+}
+
+}  // namespace
+
+Result<Command> parse_command_line(const std::vector<std::string>& words) {
+  const po::options_description options = make_options();
+  po::positional_options_description positional;
+  positional.add("words", -1);
+  po::variables_map given;
+  try {
+    namespace style = po::command_line_style;
+    po::store(po::command_line_parser(words)
+                  .options(options)
+                  .positional(positional)
+                  .style(style::unix_style & ~style::allow_guessing)
+                  .run(),
+              given);
+  } catch (const po::error& error) {
+    return Error{std::string(error.what()) + "; lbctl --help shows what there is"};
+  }
+  return command_of(given);
+}
+
+std::string help_text() {
+  std::string text = "lbctl [--socket PATH] [--json] VERB ...\n\n";
+  for (const VerbSyntax& verb : kVerbs)
+    text += "  " + std::string(verb.usage) + "\n      " + std::string(verb.help) + "\n";
+  text +=
+      "\nSERVER is an address or address:port. --socket PATH: where lbd listens\n"
+      "(/run/lbd/lbd.sock). --json: one JSON document, for programs.\n"
+      "Exit codes: 0 done, 1 lbd said no or does not run, 2 wrong command line.\n";
+  return text;
+}
+
+}  // namespace lbd::cli

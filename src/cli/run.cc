@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run.h"
+
+#include <chrono>
+#include <iostream>
+#include <optional>
+#include <thread>
+
+#include "cli/format.h"
+
+namespace lbd::cli {
+namespace {
+
+void print(const Command& command, const Json& result) {
+  if (command.json)
+    std::cout << result.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+  else
+    std::cout << format(command, result);
+}
+
+/// All pages: one document for programs, page by page for people.
+Status run_connections(Client& client, const Command& command) {
+  Json arguments = command.arguments;
+  Json all{{"connections", Json::array()}};
+  for (bool first = true;; first = false) {
+    auto page = client.ask(command.verb, arguments);
+    if (!page) return page.error();
+    Json& rows = (*page)["connections"];
+    if (command.json)
+      for (Json& row : rows) all["connections"].push_back(std::move(row));
+    else
+      std::cout << format_connections(*page, first) << std::flush;
+    if (!std::cout) return Error{"cannot write to standard output"};
+    if ((*page)["next"].is_null()) break;
+    arguments["cursor"] = (*page)["next"];
+  }
+  if (command.json) print(command, all);
+  return Done{};
+}
+
+Status run_rate(Client& client, const Command& command) {
+  const auto before = client.ask(command.verb, command.arguments);
+  if (!before) return before.error();
+  const auto start = std::chrono::steady_clock::now();
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  const auto after = client.ask(command.verb, command.arguments);
+  if (!after) return after.error();
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+  print(command, rates(before.value(), after.value(), passed.count()));
+  return Done{};
+}
+
+/// Connections that the drained servers have left; nullopt where one of them is drained no more.
+Result<std::optional<uint64_t>> left_on(Client& client, const Json& servers) {
+  uint64_t left = 0;
+  for (const Json& wanted : servers) {
+    const auto services = client.ask("services", {{"name", wanted["service"]}});
+    if (!services) return services.error();
+    for (const Json& service : services.value()["services"]) {
+      for (const Json& server : service["real_servers"]) {
+        if (server["key"] != wanted["server"]) continue;
+        if (server["state"] == "active" || server["state"] == "quiesced")
+          return std::optional<uint64_t>();
+        left += server["active_connections"].get<uint64_t>() +
+                server["inactive_connections"].get<uint64_t>();
+      }
+    }
+  }
+  return std::optional(left);
+}
+
+Status run_drain(Client& client, const Command& command) {
+  const auto begun = client.ask(command.verb, command.arguments);
+  if (!begun) return begun.error();
+  const Json& servers = begun.value()["servers"];
+  const auto start = std::chrono::steady_clock::now();
+  while (command.wait) {
+    const auto left = left_on(client, servers);
+    if (!left) return left.error();
+    if (!left.value()) return Error{"the drain was taken back meanwhile"};
+    if (*left.value() == 0) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  if (command.json) {
+    print(command, begun.value());
+  } else if (command.wait) {
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+    std::cout << "drained: the last connection is gone after "
+              << static_cast<int64_t>(passed.count()) << " s\n";
+  }
+  return Done{};
+}
+
+}  // namespace
+
+Status run(const Command& command) {
+  Client client(command.socket);
+  if (command.verb == "connections") return run_connections(client, command);
+  if (command.verb == "stats" && command.rate) return run_rate(client, command);
+  if (command.verb == "drain") return run_drain(client, command);
+  const auto result = client.ask(command.verb, command.arguments);
+  if (!result) return result.error();
+  print(command, result.value());
+  return Done{};
+}
+
+}  // namespace lbd::cli

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <vector>
+
+#include "control/api/arguments.h"
+#include "control/api/names.h"
+#include "control/api/verbs.h"
+
+// What would become of a packet, told from what control knows: the snapshot, the owner function,
+// the next hops, and the owner's connection table, which is asked by a message. Nothing is sent.
+namespace lbd::api {
+namespace {
+
+/// Rows asked for at once: a client's port has few connections, one for each service.
+constexpr size_t kRows = 64;
+
+struct Flow {
+  Endpoint client;
+  Endpoint destination;
+  uint8_t protocol = 6;
+  int64_t size = 0;  // of the IP packet in bytes; 0: not asked
+};
+
+struct Explanation : std::enable_shared_from_this<Explanation> {
+  Explanation(Controller& of, Flow what, Respond answer)
+      : controller(of), flow(what), respond(std::move(answer)) {}
+
+  void begin();
+  void ask(uint32_t cursor);
+  void answered(WorkerRequest& request);
+  void existing(const ConnectionRow& row);
+  void fresh();
+  void forward_to(const RealServer& server);
+  void not_balanced();
+
+  Controller& controller;
+  const Flow flow;
+  const Respond respond;
+  WorkerIndex worker = 0;
+  std::shared_ptr<const Snapshot> snapshot;
+  const Service* service = nullptr;
+  Json json;
+};
+
+void Explanation::begin() {
+  Dataplane& dataplane = controller.dataplane();
+  snapshot = dataplane.publisher().current();
+  worker = dataplane.owner(flow.client.address, flow.client.port, flow.destination.address,
+                           flow.destination.port, flow.protocol);
+  service = snapshot->listens.find(flow.destination.address, flow.destination.port, flow.protocol);
+  json = {{"service", service ? Json(service->name) : Json(nullptr)},
+          {"server", nullptr},
+          {"reason", ""},
+          {"rewrite", nullptr},
+          {"next_hop", nullptr},
+          {"worker", worker}};
+  ask(0);
+}
+
+void Explanation::ask(uint32_t cursor) {
+  auto request = std::make_unique<WorkerRequest>();
+  request->kind = WorkerRequest::Kind::kDumpConnections;
+  request->filter.client = flow.client.address;
+  request->filter.client_port = flow.client.port;
+  request->cursor = cursor;
+  request->rows.reserve(kRows);
+  controller.mailbox().post(
+      worker, std::move(request),
+      [self = shared_from_this()](WorkerRequest& done) { self->answered(done); });
+}
+
+void Explanation::answered(WorkerRequest& request) {
+  for (const ConnectionRow& row : request.rows) {
+    if (row.protocol == flow.protocol && row.virtual_address == flow.destination.address &&
+        row.virtual_port == flow.destination.port)
+      return existing(row);
+  }
+  if (request.cursor != kNoId) return ask(request.cursor);
+  service ? fresh() : not_balanced();
+}
+
+/// A connection that is there: it decides, whatever has become of weights and services.
+void Explanation::existing(const ConnectionRow& row) {
+  const DesiredState& state = controller.state();
+  if (row.service < state.services.size() && state.services[row.service])
+    json["service"] = state.services[row.service]->name;
+  json["reason"] = "worker " + std::to_string(worker) + " has this connection, " +
+                   std::string(lbd::state_name(row.state)) + ", for another " +
+                   std::to_string(row.expires_ms / 1000) + " s";
+  if (const RealServer* server = state.server(row.server)) forward_to(*server);
+  respond(std::move(json));
+}
+
+std::string name_of(const DesiredState& state, ServerId id) {
+  const RealServer* server = state.server(id);
+  return server ? server->key.to_string() : "?";
+}
+
+/// The least loaded as lc would find it now; the first wins ties.
+const Candidate& least_loaded(const std::vector<Candidate>& candidates, ConnectionCounts counts) {
+  const auto overhead = [counts](const Candidate& candidate) {
+    const uint64_t word = counts[candidate.server].load(std::memory_order_relaxed);
+    return (word >> 32) * 256 + (word & 0xffffffffu);
+  };
+  return *std::min_element(
+      candidates.begin(), candidates.end(),
+      [&](const Candidate& a, const Candidate& b) { return overhead(a) < overhead(b); });
+}
+
+void Explanation::fresh() {
+  const DesiredState& state = controller.state();
+  json["candidates"] = Json::array();
+  for (const Candidate& candidate : service->candidates)
+    json["candidates"].push_back(
+        {{"server", name_of(state, candidate.server)}, {"weight", candidate.weight}});
+  if (service->candidates.empty()) {
+    json["reason"] = flow.protocol == 6
+                         ? "no real server has a weight above 0; the client gets a reset"
+                         : "no real server has a weight above 0; the client gets port unreachable";
+    return respond(std::move(json));
+  }
+  const Candidate* chosen = &service->candidates.front();
+  if (service->scheduler == SchedulerKind::kLc) {
+    chosen = &least_loaded(service->candidates, controller.dataplane().exact_counts());
+    json["reason"] = "a new connection; lc: it has the least connections now";
+  } else if (service->candidates.size() == 1) {
+    json["reason"] = "a new connection; it is the only real server with a weight";
+  } else {
+    json["reason"] =
+        service->scheduler == SchedulerKind::kRr
+            ? "a new connection; rr: each candidate in turn, and whose turn it is only "
+              "the worker knows"
+            : "a new connection; wrr: candidates in turn by weight, and whose turn it "
+              "is only the worker knows";
+    return respond(std::move(json));
+  }
+  if (const RealServer* server = state.server(chosen->server)) forward_to(*server);
+  respond(std::move(json));
+}
+
+void Explanation::forward_to(const RealServer& server) {
+  const NextHop hop = controller.dataplane().next_hops().get(server.next_hop);
+  const PortTable& ports = controller.dataplane().ports();
+  const bool has_port = hop.state != NextHopState::kNoRoute && hop.port < ports.count;
+  json["server"] =
+      Endpoint{server.key.address, server.key.port.value_or(flow.destination.port)}.to_string();
+  json["next_hop"] = {
+      {"state", state_name(hop.state)},
+      {"mac", hop.state == NextHopState::kReachable ? Json(hop.mac.to_string()) : Json(nullptr)},
+      {"port", has_port ? Json(ports[hop.port].name) : Json(nullptr)}};
+  const std::string mac =
+      hop.state == NextHopState::kReachable ? hop.mac.to_string() : "the server's, once known";
+  json["rewrite"] = "dr: destination MAC " + mac + ", TTL - 1";
+  if (flow.size == 0 || !has_port) return;
+  const uint16_t mtu = ports[hop.port].mtu;
+  json["mtu"] = mtu;
+  json["fits"] = flow.size <= mtu;
+  if (flow.size > mtu)
+    json["reason"] = json["reason"].get<std::string>() + "; but " + std::to_string(flow.size) +
+                     " bytes are more than the MTU of " + std::to_string(mtu) +
+                     ": dropped as mtu_exceeded, the sender is told";
+}
+
+void Explanation::not_balanced() {
+  const AddressTable::Entry* address = snapshot->addresses.find(flow.destination.address);
+  if (!address) {
+    json["reason"] = "no address of this director; lbd routes nothing";
+  } else if (address->kind == AddressKind::kLocal) {
+    json["reason"] = "an address of this director that no service listens on: to the kernel";
+  } else if (std::count(address->local_ports.begin(), address->local_ports.end(),
+                        flow.destination.port)) {
+    json["reason"] = "local_ports names this port: to the kernel";
+  } else {
+    json["reason"] =
+        "a service has this address, but none this port and protocol: dropped as "
+        "not_listening";
+  }
+  respond(std::move(json));
+}
+
+Result<Flow> read_flow(const Json& arguments) {
+  Flow flow;
+  const auto client = Endpoint::parse(text(arguments, "client"));
+  if (!client) return Error{"CLIENT must be address:port"};
+  const auto destination = Endpoint::parse(text(arguments, "virtual"));
+  if (!destination) return Error{"VIP must be address:port"};
+  if (client->address.family() != destination->address.family())
+    return Error{"client and VIP are of different families"};
+  flow.client = *client;
+  flow.destination = *destination;
+  const std::string protocol = argument<std::string>(arguments, "protocol").value_or("tcp");
+  if (protocol != "tcp" && protocol != "udp") return Error{"the protocol must be tcp or udp"};
+  flow.protocol = protocol == "tcp" ? 6 : 17;
+  flow.size = argument<int64_t>(arguments, "size").value_or(0);
+  if (flow.size < 0 || flow.size > 65535) return Error{"--size takes 1..65535 bytes"};
+  return flow;
+}
+
+}  // namespace
+
+void explain(Controller& controller, const Json& arguments, const Respond& respond) {
+  const Result<Flow> flow = read_flow(arguments);
+  if (!flow) return respond(flow.error());
+  std::make_shared<Explanation>(controller, flow.value(), respond)->begin();
+}
+
+}  // namespace lbd::api

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "control/api/arguments.h"
+#include "control/api/names.h"
+#include "control/api/verbs.h"
+
+namespace lbd::api {
+namespace {
+
+int64_t seconds_until(Clock::time_point then) {
+  const auto left = std::chrono::duration<double>(then - Clock::now()).count();
+  return std::max<int64_t>(0, static_cast<int64_t>(std::ceil(left)));
+}
+
+const Override* override_of(const DesiredState& state, const Found& of) {
+  const auto found = state.overrides.find({of.service->name, of.server->key});
+  return found == state.overrides.end() ? nullptr : &found->second;
+}
+
+/// "active", "quiesced" (weight 0 in the file or by `weight`), "drained" (by `drain`), "removed".
+const char* state_of(const Found& of, const Override* said) {
+  if (of.server->life == ServerLife::kPurging) return "purging";
+  if (of.server->life == ServerLife::kRemoved) return "removed";
+  if (said && said->drained) return "drained";
+  return of.server->weight == 0 ? "quiesced" : "active";
+}
+
+/// Why the weight is what it is, for people; empty where the file alone says it.
+std::string reason_of(const Found& of, const Override* said) {
+  if (of.server->life == ServerLife::kPurging) return "removed, its last connections are being cut";
+  if (of.server->life == ServerLife::kRemoved)
+    return "removed, connections are cut in " +
+           std::to_string(seconds_until(of.server->drain_until)) + " s";
+  if (!said) return of.server->weight == 0 ? "weight 0 in the file" : "";
+  if (said->drained) return "override: drained";
+  if (!said->weight) return "";
+  std::string reason = "override: weight " + std::to_string(*said->weight);
+  if (said->until) reason += ", " + std::to_string(seconds_until(*said->until)) + " s left";
+  return reason;
+}
+
+Json next_hop_json(Controller& controller, NextHopId id) {
+  if (id == kNoId) return nullptr;
+  const NextHop hop = controller.dataplane().next_hops().get(id);
+  Json json{{"state", state_name(hop.state)}};
+  const PortTable& ports = controller.dataplane().ports();
+  if (hop.state == NextHopState::kReachable) json["mac"] = hop.mac.to_string();
+  if (hop.state != NextHopState::kNoRoute && hop.port < ports.count)
+    json["port"] = ports[hop.port].name;
+  return json;
+}
+
+Json server_json(Controller& controller, const Found& of) {
+  const RealServer& server = *of.server;
+  const Override* said = override_of(controller.state(), of);
+  const Traffic traffic = controller.statistics().of(server);
+  return {{"address", server.key.address.to_string()},
+          {"port", server.key.port ? Json(*server.key.port) : Json(nullptr)},
+          {"key", server.key.to_string()},
+          {"forwarding", "dr"},
+          {"weight", server.weight},
+          {"configured_weight", server.configured_weight},
+          {"state", state_of(of, said)},
+          {"reason", reason_of(of, said)},
+          {"active_connections", traffic.active},
+          {"inactive_connections", traffic.inactive},
+          {"next_hop", next_hop_json(controller, server.next_hop)}};
+}
+
+Json service_json(Controller& controller, const VirtualService& service) {
+  Json listen = Json::array();
+  for (const Endpoint& endpoint : service.listen) listen.push_back(endpoint.to_string());
+  Json servers = Json::array();
+  uint64_t active = 0;
+  uint64_t inactive = 0;
+  for (const RealServer& server : service.servers) {
+    servers.push_back(server_json(controller, {&service, &server}));
+    active += servers.back()["active_connections"].get<uint64_t>();
+    inactive += servers.back()["inactive_connections"].get<uint64_t>();
+  }
+  return {{"name", service.name},
+          {"listen", std::move(listen)},
+          {"protocol", protocol_name(static_cast<uint8_t>(service.protocol))},
+          {"scheduler", scheduler_name(service.scheduler)},
+          {"forwarding", "dr"},
+          {"held", true},  // no VRRP instance can own the address yet
+          {"removed", service.removed},
+          {"active_connections", active},
+          {"inactive_connections", inactive},
+          {"real_servers", std::move(servers)}};
+}
+
+void add_traffic(Json& json, const Traffic& traffic) {
+  json["connections"] = traffic.connections;
+  json["packets_in"] = traffic.packets_in;
+  json["packets_out"] = traffic.packets_out;
+  json["bytes_in"] = traffic.bytes_in;
+  json["bytes_out"] = traffic.bytes_out;
+}
+
+Json service_stats(Controller& controller, const VirtualService& service) {
+  Json json{{"name", service.name},
+            {"protocol", protocol_name(static_cast<uint8_t>(service.protocol))},
+            {"listen", Json::array()}};
+  for (const Endpoint& endpoint : service.listen) json["listen"].push_back(endpoint.to_string());
+  add_traffic(json, controller.statistics().of(service));
+  json["real_servers"] = Json::array();
+  for (const RealServer& server : service.servers) {
+    Json row{{"address", server.key.address.to_string()},
+             {"port", server.key.port ? Json(*server.key.port) : Json(nullptr)}};
+    add_traffic(row, controller.statistics().of(server));
+    json["real_servers"].push_back(std::move(row));
+  }
+  return json;
+}
+
+/// All services, or the one that the arguments name, each by `describe`.
+void list(Controller& controller, const Json& arguments, const Respond& respond,
+          Json (*describe)(Controller&, const VirtualService&)) {
+  const std::string name = text(arguments, "name");
+  const DesiredState& state = controller.state();
+  Json rows = Json::array();
+  for (const ServiceId id : state.order)
+    if (name.empty() || state.services[id]->name == name)
+      rows.push_back(describe(controller, *state.services[id]));
+  if (!name.empty() && rows.empty())
+    return respond(Error{"no service \"" + name + "\"; lbctl services lists them"});
+  respond(Json{{"services", std::move(rows)}});
+}
+
+}  // namespace
+
+void services(Controller& controller, const Json& arguments, const Respond& respond) {
+  list(controller, arguments, respond, service_json);
+}
+
+void stats(Controller& controller, const Json& arguments, const Respond& respond) {
+  list(controller, arguments, respond, service_stats);
+}
+
+}  // namespace lbd::api

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <rte_mempool.h>
+
+#include "control/api/verbs.h"
+
+namespace lbd::api {
+namespace {
+
+Json workers_json(Controller& controller) {
+  Json rows = Json::array();
+  Dataplane& dataplane = controller.dataplane();
+  const uint32_t capacity = dataplane.connection_capacity();
+  for (unsigned index = 0; index < dataplane.workers(); ++index) {
+    const auto worker = static_cast<WorkerIndex>(index);
+    const WorkerCounters& counters = dataplane.counters(worker);
+    const uint64_t connections = counters.connections.get();
+    rows.push_back(
+        {{"worker", index},
+         {"core", dataplane.worker_core(worker)},
+         {"generation", counters.generation.get()},
+         {"busy", controller.busy().percent(worker)},
+         {"connections", connections},
+         {"capacity", capacity},
+         {"table_fill", capacity ? 100.0 * static_cast<double>(connections) / capacity : 0.0}});
+  }
+  return rows;
+}
+
+Json ports_json(Controller& controller) {
+  Json rows = Json::array();
+  const PortTable& ports = controller.dataplane().ports();
+  for (unsigned index = 0; index < ports.count; ++index) {
+    const PortInfo& port = ports[static_cast<PortIndex>(index)];
+    const PortStatistics statistics = read_statistics(port);
+    rows.push_back({{"name", port.name},
+                    {"device", port.device},
+                    {"link", port.link_up.load(std::memory_order_relaxed) ? "up" : "down"},
+                    {"mac", port.mac.to_string()},
+                    {"mtu", port.mtu},
+                    {"queues", port.rx_queues},
+                    {"steering", port.rss ? "rss" : "software"},
+                    {"missed", statistics.missed},
+                    {"no_mbuf", statistics.no_mbuf}});
+  }
+  return rows;
+}
+
+Json pools_json() {
+  Json rows = Json::array();
+  rte_mempool_walk(
+      [](rte_mempool* pool, void* out) {
+        static_cast<Json*>(out)->push_back(
+            {{"name", pool->name}, {"used", rte_mempool_in_use_count(pool)}, {"size", pool->size}});
+      },
+      &rows);
+  return rows;
+}
+
+/// Overrides of servers that the file does not name: nothing else shows them.
+Json waiting_overrides(const DesiredState& state) {
+  Json rows = Json::array();
+  for (const auto& [key, said] : state.overrides) {
+    const VirtualService* service = state.find(key.first);
+    bool present = false;
+    if (service)
+      for (const RealServer& server : service->servers)
+        present = present || (server.life == ServerLife::kPresent && server.key == key.second);
+    if (!present) rows.push_back({{"service", key.first}, {"server", key.second.to_string()}});
+  }
+  return rows;
+}
+
+}  // namespace
+
+void status(Controller& controller, const Json&, const Respond& respond) {
+  respond(Json{{"name", controller.config().daemon.name},
+               {"version", LBD_VERSION},
+               {"uptime_s", controller.uptime().count()},
+               {"generation", controller.generation()},
+               {"config_hash", controller.config().hash},
+               {"workers", workers_json(controller)},
+               {"ports", ports_json(controller)},
+               {"pools", pools_json()},
+               {"overrides_without_server", waiting_overrides(controller.state())}});
+}
+
+}  // namespace lbd::api

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/controller.h"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log.h"
+#include "control/config/difference.h"
+#include "control/config/loader.h"
+
+namespace lbd {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{5};
+/// While a worker has something to answer.
+constexpr std::chrono::milliseconds kShortTick{1};
+constexpr std::chrono::milliseconds kSlowTick{100};
+constexpr std::chrono::milliseconds kSample{1000};
+
+using MaybeState = std::optional<DesiredState>;
+
+/// What a reload found out on the builder thread.
+struct Reading {
+  std::shared_ptr<const config::Config> config;
+  std::vector<std::string> changes;
+};
+
+Status read_again(const std::string& path, const config::Config& running, Reading& out) {
+  config::LoadResult loaded = config::load_file(path);
+  std::vector<config::ConfigError> errors;
+  if (!loaded) {
+    errors = loaded.errors();
+  } else {
+    auto next = std::make_shared<const config::Config>(std::move(loaded).config());
+    errors = config::unchangeable(running, *next);
+    out.changes = config::difference(running, *next);
+    out.config = std::move(next);
+  }
+  if (errors.empty()) return Done{};
+  std::string text = config::describe(errors);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return Error{std::move(text)};
+}
+
+}  // namespace
+
+Controller::Controller(boost::asio::io_context& io, std::string config_path, config::Config config,
+                       Dataplane& dataplane, KernelSide& kernel)
+    : io_(io),
+      config_path_(std::move(config_path)),
+      config_(std::make_shared<const config::Config>(std::move(config))),
+      dataplane_(dataplane),
+      kernel_(kernel),
+      mailbox_(dataplane),
+      statistics_(dataplane),
+      busy_(dataplane),
+      reload_signal_(io),
+      timer_(io),
+      purger_({dataplane, updater_, mailbox_, statistics_,
+               [this](NextHopId id) { kernel_.mirror().release_next_hop(id); }}),
+      updater_(io, dataplane.publisher(), dataplane.workers(), hooks()) {}
+
+Controller::~Controller() {
+  kernel_.on_addresses_changed([] {});
+}
+
+Updater::Hooks Controller::hooks() {
+  return {[this](DesiredState& state) { return prepare(state); },
+          [this] { return kernel_.own_addresses(); },
+          [this](const Snapshot& before) { published(before); }};
+}
+
+std::chrono::seconds Controller::uptime() const {
+  return std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_);
+}
+
+void Controller::start(std::function<void(const Status&)> ready) {
+  updater_.submit(
+      [this](const DesiredState& present) -> Result<MaybeState> {
+        Result<DesiredState> state = apply_services(present, config_->services, Clock::now());
+        if (!state) return state.error();
+        return MaybeState(std::move(state).value());
+      },
+      [this, ready = std::move(ready)](const Status& status) {
+        if (status) {
+          adopt(config_);
+          kernel_.on_addresses_changed([this] { updater_.refresh(); });
+          updater_.refresh();
+          reload_signal_.add(SIGHUP);
+          wait_reload_signal();
+          tick();
+        }
+        ready(status);
+      });
+}
+
+Status Controller::prepare(DesiredState& state) {
+  const auto slots = static_cast<uint32_t>(state.owner.size());
+  for (unsigned worker = 0; worker < dataplane_.workers(); ++worker) {
+    if (!dataplane_.server_counters(static_cast<WorkerIndex>(worker)).grow(slots))
+      return Error{"services: too many real servers; name fewer"};
+  }
+  return kernel_.fill_next_hops(state);
+}
+
+void Controller::published(const Snapshot& before) {
+  const Snapshot& now = *dataplane_.publisher().current();
+  const size_t both = std::min(before.exact.size(), now.exact.size());
+  if (!std::equal(now.exact.begin(), now.exact.begin() + static_cast<std::ptrdiff_t>(both),
+                  before.exact.begin()))
+    mailbox_.post_all(WorkerRequest::Kind::kSyncExact, [] {});
+  // A removed service takes its addresses along when its last connection is gone.
+  if (const size_t services = state().order.size(); services < services_in_kernel_) {
+    kernel_.apply(*config_, state());
+    services_in_kernel_ = services;
+  }
+}
+
+/// What of a new file is in force once its services are.
+void Controller::adopt(std::shared_ptr<const config::Config> config) {
+  if (config->daemon.log_level != config_->daemon.log_level)
+    log::set_level(config::to_text(config->daemon.log_level));
+  if (config->daemon.log_format != config_->daemon.log_format)
+    log::set_json(config->daemon.log_format == config::LogFormat::kJson);
+  config_ = std::move(config);
+  kernel_.apply(*config_, state());
+  services_in_kernel_ = state().order.size();
+}
+
+void Controller::reload(bool dry_run, std::function<void(const Result<ReloadReport>&)> done) {
+  auto reading = std::make_shared<Reading>();
+  updater_.submit(
+      [this, dry_run, reading](const DesiredState& present) -> Result<MaybeState> {
+        if (const Status read = read_again(config_path_, *config_, *reading); !read)
+          return read.error();
+        if (dry_run || reading->changes.empty()) return MaybeState();
+        Result<DesiredState> state =
+            apply_services(present, reading->config->services, Clock::now());
+        if (!state) return state.error();
+        return MaybeState(std::move(state).value());
+      },
+      [this, dry_run, reading, done = std::move(done)](const Status& status) {
+        if (!status) {
+          spdlog::error("reload refused, nothing changed:\n{}", status.error().message);
+          return done(status.error());
+        }
+        if (!dry_run) {
+          adopt(reading->config);
+          spdlog::info("reloaded {}: {} changes, generation {}", config_path_,
+                       reading->changes.size(), generation());
+          for (const std::string& change : reading->changes) spdlog::info("  {}", change);
+        }
+        done(ReloadReport{generation(), reading->changes});
+      });
+}
+
+void Controller::wait_reload_signal() {
+  reload_signal_.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    spdlog::info("SIGHUP: reading {} again", config_path_);
+    reload(false, [](const Result<ReloadReport>&) {});
+    wait_reload_signal();
+  });
+}
+
+void Controller::tick() {
+  kernel_.poll_requests();
+  mailbox_.poll();
+  dataplane_.publisher().collect();
+  if (const auto now = Clock::now(); now >= slow_tick_at_) {
+    slow_tick_at_ = now + kSlowTick;
+    slow_tick(now);
+  }
+  timer_.expires_after(mailbox_.empty() ? kTick : kShortTick);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) tick();
+  });
+}
+
+void Controller::slow_tick(Clock::time_point now) {
+  kernel_.tick();
+  purger_.tick(now);
+  if (!expiring_ && has_expired_overrides(state(), now)) {
+    expiring_ = true;
+    updater_.submit(
+        [now](const DesiredState& present) -> Result<MaybeState> {
+          return MaybeState(expire_overrides(present, now));
+        },
+        [this](const Status&) {
+          spdlog::info("the time of an override of a weight is over");
+          expiring_ = false;
+        });
+  }
+  if (now >= sample_at_) {
+    sample_at_ = now + kSample;
+    busy_.sample();
+  }
+}
+
+}  // namespace lbd

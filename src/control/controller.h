@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/busy_meter.h"
+#include "control/config/model.h"
+#include "control/kernel_side.h"
+#include "control/mailbox.h"
+#include "control/purger.h"
+#include "control/statistics.h"
+#include "control/updater.h"
+#include "dataplane/dataplane.h"
+
+namespace lbd {
+
+/// What a reload did, or would do.
+struct ReloadReport {
+  uint64_t generation = 0;
+  std::vector<std::string> changes;
+};
+
+/// The control thread's loop: signals, timers, the desired state and who changes it. Nothing in it
+/// waits: parsing and building happen on the builder thread, workers are asked by messages.
+class Controller {
+ public:
+  Controller(boost::asio::io_context& io, std::string config_path, config::Config config,
+             Dataplane& dataplane, KernelSide& kernel);
+  /// The builder thread ends first; workers must have stopped.
+  ~Controller();
+
+  /// Publishes what the file says, then calls `ready`; from then on the timers and SIGHUP work.
+  void start(std::function<void(const Status&)> ready);
+
+  /// Reads the file again. A bad one changes nothing. `done` runs when the new state is in force.
+  void reload(bool dry_run, std::function<void(const Result<ReloadReport>&)> done);
+
+  const config::Config& config() const { return *config_; }
+  const DesiredState& state() const { return updater_.state(); }
+  uint64_t generation() const { return dataplane_.publisher().current()->generation; }
+  std::chrono::seconds uptime() const;
+
+  Dataplane& dataplane() { return dataplane_; }
+  KernelSide& kernel() { return kernel_; }
+  Updater& updater() { return updater_; }
+  Mailbox& mailbox() { return mailbox_; }
+  const Statistics& statistics() const { return statistics_; }
+  const BusyMeter& busy() const { return busy_; }
+
+ private:
+  Updater::Hooks hooks();
+  Status prepare(DesiredState& state);
+  void published(const Snapshot& before);
+  void adopt(std::shared_ptr<const config::Config> config);
+  void tick();
+  void slow_tick(Clock::time_point now);
+  void wait_reload_signal();
+
+  boost::asio::io_context& io_;
+  const std::string config_path_;
+  /// Replaced on the control thread only while no change runs on the builder thread, which reads
+  /// it.
+  std::shared_ptr<const config::Config> config_;
+  Dataplane& dataplane_;
+  KernelSide& kernel_;
+  const Clock::time_point started_ = Clock::now();
+  Mailbox mailbox_;
+  Statistics statistics_;
+  BusyMeter busy_;
+  boost::asio::signal_set reload_signal_;
+  boost::asio::steady_timer timer_;
+  Clock::time_point slow_tick_at_;
+  Clock::time_point sample_at_;
+  size_t services_in_kernel_ = 0;
+  bool expiring_ = false;
+  Purger purger_;
+  Updater updater_;  // last: its thread reads what stands above
+};
+
+}  // namespace lbd
