@@ -35,9 +35,10 @@ std::string abbreviation(TcpState state) {
 TEST(TcpState, FollowsTheTableRowByRow) {
   for (const Row& row : kRows) {
     std::string got;
-    for (unsigned state = 0; state < kTcpStates; ++state)
-      got += (state ? " " : "") +
-             abbreviation(next_state_input_only(static_cast<TcpState>(state), row.event));
+    for (unsigned state = 0; state < kTcpStates; ++state) {
+      if (state > 0) got += ' ';
+      got += abbreviation(next_state_input_only(static_cast<TcpState>(state), row.event));
+    }
     EXPECT_EQ(got, row.next) << row.name;
   }
 }
