@@ -11,9 +11,9 @@
 #include "dataplane/schedule/weighted_round_robin.h"
 
 // Schedulers: which real server a new connection gets. The control side makes a state for each
-// worker and list (make_state). The worker, which may not allocate, carries its positions over when
-// it first sees a new list and before it reports a quiescent state, so that the old state still
-// lives (adopt), and then picks.
+// worker and list (make_state). The worker, which may not allocate, carries its positions over
+// before it first picks from a new list (adopt); who publishes that list keeps the old state alive
+// until then.
 namespace lbd {
 
 enum class SchedulerKind : uint8_t { kRr, kWrr, kLc };
