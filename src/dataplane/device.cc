@@ -19,6 +19,13 @@ namespace {
 
 using Kind = DeviceName::Kind;
 
+/// A ring slot of a packet socket holds its header and a frame of the 1514 bytes that this driver
+/// takes. The driver sees the slots as one array, so they must fill their blocks, which are pages.
+constexpr unsigned kPacketFrame = 2048;
+constexpr unsigned kPacketBlock = 4096;
+/// AF_XDP wants each buffer, the mbuf in front of it included, in at most one page.
+constexpr unsigned kXdpBuffer = 3712;
+
 /// The ethdev of the device `device_name`, the first one where it has several.
 std::optional<uint16_t> find_ethdev(const std::string& device_name) {
   uint16_t port = 0;
@@ -33,9 +40,10 @@ std::optional<uint16_t> find_ethdev(const std::string& device_name) {
 
 Result<uint16_t> probe(const char* bus, const std::string& name, const std::string& arguments,
                        const std::string& what) {
+  // The EAL takes a second device of the same name for the first.
+  if (find_ethdev(name)) return Error{fmt::format("device {}: another port has it already", what)};
   clear_eal_errors();
   const int error = rte_eal_hotplug_add(bus, name.c_str(), arguments.c_str());
-  if (error == -EEXIST) return Error{fmt::format("device {}: another port has it already", what)};
   if (error != 0)
     return Error{fmt::format("device {}: the driver refuses it: {}{}", what, std::strerror(-error),
                              eal_cause())};
@@ -66,9 +74,8 @@ std::string interface_arguments(Kind kind, const std::string& name, const Device
                                 unsigned queues) {
   if (kind == Kind::kAfXdp)
     return fmt::format("iface={},start_queue=0,queue_count={}", name, queues);
-  const PacketRing ring = packet_ring(needs.mtu);
   return fmt::format("iface={},qpairs={},qdisc_bypass=1,framesz={},blocksz={},framecnt={}", name,
-                     queues, ring.frame, ring.block, needs.rx_descriptors);
+                     queues, kPacketFrame, kPacketBlock, needs.rx_descriptors);
 }
 
 Result<AttachedDevice> attach_interface(Kind kind, const std::string& name,
@@ -90,8 +97,7 @@ Result<AttachedDevice> attach_interface(Kind kind, const std::string& name,
       name, is_xdp ? InterfaceUse::kAfXdp : InterfaceUse::kAfPacket, needs.mtu);
   if (!taken) return Error{fmt::format("device {}: {}", what, taken.error().message)};
   out.interface = std::move(*taken);
-  const PacketRing ring = packet_ring(needs.mtu);
-  if (!is_xdp && ring.frame > 2048) out.min_buffer = ring.frame;
+  if (is_xdp) out.max_buffer = kXdpBuffer;
 
   const std::string vdev =
       fmt::format("{}{}", is_xdp ? "net_af_xdp" : "net_af_packet", needs.number);
@@ -185,16 +191,6 @@ Result<DeviceName> DeviceName::parse(std::string_view text) {
       fmt::format("device {}: neither a PCI address (0000:03:00.0) nor mac:, af_xdp:, "
                   "af_packet: or vdev:",
                   text)};
-}
-
-PacketRing packet_ring(uint16_t mtu) {
-  constexpr unsigned kPage = 4096;
-  // Ethernet header and VLAN tag, and the packet socket's own header in front, aligned (packet(7)).
-  constexpr unsigned kHeaders = 18 + 80;
-  const unsigned needed = mtu + kHeaders;
-  if (needed <= kPage / 2) return {kPage / 2, kPage};
-  const unsigned frame = (needed + kPage - 1) / kPage * kPage;
-  return {frame, frame};
 }
 
 Result<AttachedDevice> attach_device(const DeviceName& name, const DeviceNeeds& needs,

@@ -40,8 +40,8 @@ struct AttachedDevice {
   uint16_t ethdev = 0;
   /// The device has just so many queues in both directions; 0: any number up to its maximum.
   unsigned fixed_queues = 0;
-  /// The driver wants mbufs with at least that much room.
-  unsigned min_buffer = 0;
+  /// The driver can have mbufs with at most that much room; 0: any.
+  unsigned max_buffer = 0;
   std::unique_ptr<BorrowedInterface> interface;
   DeviceLock lock;
 };
@@ -51,14 +51,5 @@ Result<AttachedDevice> attach_device(const DeviceName& name, const DeviceNeeds& 
                                      bool queues_given);
 /// Stops and closes the driver and removes the device; the kernel gets its interface back.
 void close_device(AttachedDevice& device);
-
-/// For net_af_packet: frames of one ring slot each, header of the packet socket included. The
-/// driver takes slots for one array, so they must fill their blocks without a rest, and blocks are
-/// whole pages. Bytes.
-struct PacketRing {
-  unsigned frame = 0;
-  unsigned block = 0;
-};
-PacketRing packet_ring(uint16_t mtu);
 
 }  // namespace lbd

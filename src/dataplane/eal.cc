@@ -5,19 +5,22 @@
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <cstdlib>
 
 #include "common/log.h"
 #include "dataplane/borrowed_interface.h"
 #include "dataplane/cores.h"
 #include "dataplane/eal_log.h"
 #include "dataplane/hugepages.h"
+#include "dataplane/silent_terminal.h"
 
 // Everything lbd needs is reserved here, at start, so that a shortage is an error message and not
-// a surprise under load. The EAL runs with --in-memory: no files under /dev/hugepages or
-// /var/run/dpdk, so a killed process leaves nothing and a second one is in nobody's way.
+// a surprise under load. The EAL runs without shared state (--in-memory, --no-shconf): no files
+// under /dev/hugepages or /var/run/dpdk, so a killed process leaves nothing and a second one is in
+// nobody's way.
 namespace lbd {
 namespace {
 
@@ -98,15 +101,14 @@ Result<uint64_t> plan_memory(const EalOptions& options) {
 
 std::vector<std::string> build_args(const EalOptions& options, const CorePlan& cores,
                                     uint64_t memory) {
-  std::vector<std::string> args = {"lbd", "--in-memory", "--main-lcore",
-                                   std::to_string(cores.control)};
+  std::vector<std::string> args = {"lbd", "--main-lcore", std::to_string(cores.control)};
   if (!cores.lcores.empty()) args.insert(args.end(), {"--lcores", cores.lcores});
   args.insert(args.end(), {"-m", std::to_string((memory + kMiB - 1) / kMiB)});
   // One file descriptor for all memory: vhost-user backends take at most eight.
   if (options.hugepages)
-    args.push_back("--single-file-segments");
+    args.insert(args.end(), {"--in-memory", "--single-file-segments"});
   else
-    args.push_back("--no-huge");
+    args.insert(args.end(), {"--no-huge", "--no-shconf"});
   if (!has_flag(options.extra_args, "--telemetry")) args.push_back("--no-telemetry");
   if (options.any_pci) {
     args.insert(args.end(), {"-a", kNoDevice});
@@ -128,10 +130,21 @@ Status init(std::vector<std::string> args) {
   argv.push_back(nullptr);
   spdlog::debug("dpdk:{}", line);
   clear_eal_errors();
+  const SilentTerminal silent;
   if (rte_eal_init(static_cast<int>(args.size()), argv.data()) >= 0) return Done{};
+  const std::string words = silent.first_words();
   return Error{
       fmt::format("DPDK did not start: {}{}; eal_args and the log at level debug tell more",
-                  rte_strerror(rte_errno), eal_cause())};
+                  words.empty() ? rte_strerror(rte_errno) : words, eal_cause())};
+}
+
+void prepare_af_xdp() {
+  // An interface is lbd's alone: no dispatcher for several XDP programs, nothing pinned in bpffs.
+  setenv("LIBXDP_SKIP_DISPATCHER", "1", 1);
+  // Buffers that AF_XDP shares with the kernel count as locked memory. Where the limit cannot be
+  // raised it may still be enough, and the driver says so where it is not.
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  setrlimit(RLIMIT_MEMLOCK, &unlimited);
 }
 
 }  // namespace
@@ -145,6 +158,7 @@ Status start_eal(const EalOptions& options) {
   if (!memory) return memory.error();
   redirect_eal_log();
   heal_interfaces();
+  prepare_af_xdp();
   return init(build_args(options, *cores, *memory));
 }
 

@@ -37,8 +37,10 @@ ssize_t write_log(void*, const char* data, size_t size) {
   return static_cast<ssize_t>(size);
 }
 
-/// libbpf's and libxdp's print functions; level 0 is a warning, their most severe one.
+/// libbpf's and libxdp's print function. Level 0 is a warning, their most severe one; 2, debug, is
+/// hundreds of lines a device.
 int print_bpf(int level, const char* format, va_list arguments) {
+  if (level >= 2) return 0;
   char line[512];
   const int length = vsnprintf(line, sizeof(line), format, arguments);
   if (length > 0) take_text(line, level == 0);

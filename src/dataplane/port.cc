@@ -134,9 +134,8 @@ uint64_t port_memory_needed(const PortOptions& options, unsigned workers) {
   // An mbuf's own header, the mempool's, and alignment.
   constexpr uint64_t kMbufOverhead = 128 + 64 + 64 + RTE_PKTMBUF_HEADROOM;
   const unsigned queues = std::max(options.queues, workers);
-  const uint32_t data = std::max(buffer_bytes(options.mtu, 0), packet_ring(options.mtu).frame);
   return buffer_count(queues, workers, options.rx_descriptors, options.tx_descriptors) *
-         (data + kMbufOverhead);
+         (buffer_bytes(options.mtu, 0) + kMbufOverhead);
 }
 
 Result<std::string> start_port(const PortOptions& options, PortIndex index, unsigned workers,

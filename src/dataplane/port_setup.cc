@@ -34,6 +34,13 @@ uint16_t fit_descriptors(uint16_t wanted, const rte_eth_desc_lim& limits) {
   return static_cast<uint16_t>(std::min(count, 32768u));
 }
 
+/// Drivers tell it as MTU, or as frame length and leave the MTU at its maximum.
+unsigned largest_mtu(const rte_eth_dev_info& info) {
+  if (info.max_mtu != UINT16_MAX) return info.max_mtu;
+  const unsigned overhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+  return std::min<unsigned>(UINT16_MAX, info.max_rx_pktlen - overhead);
+}
+
 Error failure(const PortOptions& options, const char* what, int error) {
   return Error{fmt::format("port {}: {} ({}): {}{}", options.name, what, options.device,
                            std::strerror(-error), eal_cause())};
@@ -83,10 +90,10 @@ Status setup_queues(const PortOptions& options, const PortPlan& plan, uint16_t e
 
 }  // namespace
 
-uint32_t buffer_bytes(uint16_t mtu, unsigned device_minimum) {
+uint32_t buffer_bytes(uint16_t mtu, unsigned device_maximum) {
   // Cards count receive buffers in KiB.
-  const uint32_t frame = (mtu + kFrameOverhead + 1023u) / 1024 * 1024;
-  return std::max({2048u, frame, device_minimum});
+  const uint32_t frame = std::max(2048u, (mtu + kFrameOverhead + 1023u) / 1024 * 1024);
+  return device_maximum == 0 ? frame : std::min(frame, device_maximum);
 }
 
 uint32_t buffer_count(unsigned queues, unsigned workers, unsigned rx_descriptors,
@@ -100,14 +107,14 @@ Result<PortPlan> plan_port(const PortOptions& options, const AttachedDevice& dev
   PortPlan plan;
   if (const Status queues = plan_queues(options, device, info, workers, plan); !queues)
     return queues.error();
-  if (info.max_mtu != 0 && options.mtu > info.max_mtu)
+  if (const unsigned most = largest_mtu(info); options.mtu > most)
     return Error{fmt::format("port {}: mtu: {} is more than {} can: at most {}", options.name,
-                             options.mtu, options.device, info.max_mtu)};
+                             options.mtu, options.device, most)};
   plan.rx_descriptors = fit_descriptors(options.rx_descriptors, info.rx_desc_lim);
   plan.tx_descriptors = fit_descriptors(options.tx_descriptors, info.tx_desc_lim);
   plan.rx_checksum = (info.rx_offload_capa & kChecksums) == kChecksums;
   if (plan.rx_checksum) plan.rx_offloads |= kChecksums;
-  plan.buffer_bytes = buffer_bytes(options.mtu, device.min_buffer);
+  plan.buffer_bytes = buffer_bytes(options.mtu, device.max_buffer);
   plan.buffers = buffer_count(std::max(plan.rx_queues, plan.tx_queues), workers,
                               plan.rx_descriptors, plan.tx_descriptors);
   return plan;

@@ -29,7 +29,8 @@ struct PortPlan {
 };
 
 /// Room for one whole frame, so that no packet ever has a second segment: at least 2 KiB.
-uint32_t buffer_bytes(uint16_t mtu, unsigned device_minimum);
+/// `device_maximum` of 0: none.
+uint32_t buffer_bytes(uint16_t mtu, unsigned device_maximum);
 /// Enough for all descriptors twice (drivers keep as many in flight as they have free), for what
 /// waits in other ports' transmit rings, hand-off rings and caches.
 uint32_t buffer_count(unsigned queues, unsigned workers, unsigned rx_descriptors,
