@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/options.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 
 namespace lbd {
@@ -69,6 +71,9 @@ DataplaneOptions dataplane_options(const config::Config& config) {
   out.idle_sleep = from.idle == config::Idle::kSleep;
   out.timeouts = timeouts(from.timeouts);
   out.eal.memory_needed_bytes = Dataplane::memory_needed(out);
+  out.eal.memory_purpose =
+      fmt::format("{} port(s) and {} connections on each of {} worker(s)", out.ports.size(),
+                  out.max_connections, out.eal.worker_cores.size());
   return out;
 }
 

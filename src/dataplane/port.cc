@@ -130,7 +130,7 @@ Result<std::string> bring_up(const PortOptions& options, PortIndex index, const 
 
 }  // namespace
 
-uint64_t port_memory_needed(const PortOptions& options, unsigned workers) {
+uint64_t port_buffer_bytes(const PortOptions& options, unsigned workers) {
   // An mbuf's own header, the mempool's, and alignment.
   constexpr uint64_t kMbufOverhead = 128 + 64 + 64 + RTE_PKTMBUF_HEADROOM;
   const unsigned queues = std::max(options.queues, workers);

@@ -49,9 +49,6 @@ Result<std::string> start_port(const PortOptions& options, PortIndex index, unsi
 /// started. Its packet buffers stay until the process ends: some may be in other ports' rings.
 void stop_port(PortInfo& port);
 
-/// Packet buffer memory that start_port will take for such a port, an upper bound. Bytes.
-uint64_t port_memory_needed(const PortOptions& options, unsigned workers);
-
 /// Reads the link from the device (control side; never on a worker).
 bool read_link(const PortInfo& port);
 

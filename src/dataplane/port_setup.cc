@@ -19,7 +19,8 @@ namespace {
 
 constexpr unsigned kCacheSize = 256;
 /// Hand-off rings, rings of the TAP, packets that wait for a neighbour.
-constexpr unsigned kRingBuffers = 8192;
+constexpr unsigned kRingBuffers = 4096;
+constexpr unsigned kRingBuffersPerWorker = 4096;
 /// Ethernet header, two VLAN tags, frame check sequence.
 constexpr unsigned kFrameOverhead = 14 + 8 + 4;
 
@@ -99,7 +100,8 @@ uint32_t buffer_bytes(uint16_t mtu, unsigned device_maximum) {
 uint32_t buffer_count(unsigned queues, unsigned workers, unsigned rx_descriptors,
                       unsigned tx_descriptors) {
   const unsigned descriptors = std::bit_ceil(rx_descriptors) + std::bit_ceil(tx_descriptors);
-  return 2 * std::max(queues, workers) * descriptors + workers * kCacheSize * 3 / 2 + kRingBuffers;
+  return 2 * std::max(queues, workers) * descriptors +
+         workers * (kCacheSize * 3 / 2 + kRingBuffersPerWorker) + kRingBuffers;
 }
 
 Result<PortPlan> plan_port(const PortOptions& options, const AttachedDevice& device,

@@ -49,10 +49,10 @@ TEST(Buffers, HoldAWholeFrameInKibibytes) {
 
 TEST(Buffers, MemoryGrowsWithWhatIsAsked) {
   PortOptions options;
-  const uint64_t one = port_memory_needed(options, 1);
-  EXPECT_GT(port_memory_needed(options, 2), one);
+  const uint64_t one = port_buffer_bytes(options, 1);
+  EXPECT_GT(port_buffer_bytes(options, 2), one);
   options.mtu = 9000;
-  EXPECT_GT(port_memory_needed(options, 1), 3 * one);
+  EXPECT_GT(port_buffer_bytes(options, 1), 3 * one);
 }
 
 InterfaceState sample_state() {
