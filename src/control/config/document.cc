@@ -51,8 +51,6 @@ Place place_of(const YAML::Mark& mark, const std::string& file) {
   return mark.is_null() ? Place{file, 0, 0} : Place{file, mark.line + 1, mark.column + 1};
 }
 
-const ConfigError kEmpty{{}, {}, "the file is empty", "write a section, as ports"};
-
 }  // namespace
 
 std::variant<Document, ConfigError> parse_document(const std::string& text, std::string file) {
@@ -68,7 +66,7 @@ std::variant<Document, ConfigError> parse_document(const std::string& text, std:
     TreeBuilder builder(document);
     if (!parser.HandleNextDocument(builder) || document.root == nullptr ||
         document.root->kind == Node::Kind::kNull)
-      return refuse(YAML::Mark::null_mark(), kEmpty.message, kEmpty.remedy);
+      return refuse(YAML::Mark::null_mark(), "the file is empty", "write a section, as ports");
     if (parser.HandleNextDocument(builder))
       return refuse(YAML::Mark::null_mark(), "the file holds several YAML documents",
                     "take the line \"---\" out");

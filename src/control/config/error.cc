@@ -57,7 +57,9 @@ std::string echo(std::string_view text) {
 }
 
 std::string quote(std::string_view text) {
-  return "\"" + echo(text) + "\"";
+  std::string out = "\"";
+  out += echo(text);
+  return out += '"';
 }
 
 void ErrorLog::add(ConfigError error) {
@@ -79,7 +81,7 @@ std::vector<ConfigError> ErrorLog::take(const std::vector<std::string>& files) {
   std::stable_sort(errors_.begin(), errors_.end(),
                    [&order](const auto& a, const auto& b) { return order(a) < order(b); });
   if (not_kept_ > 0)
-    errors_.push_back({{}, {}, std::to_string(not_kept_) + " more errors are not shown", {}});
+    errors_.emplace_back().message = std::to_string(not_kept_) + " more errors are not shown";
   not_kept_ = 0;
   return std::exchange(errors_, {});
 }

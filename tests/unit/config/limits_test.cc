@@ -35,9 +35,11 @@ TEST(Limits, nesting) {
 TEST(Limits, aliases_count_as_what_they_stand_for) {
   std::string text = "a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]\n";
   for (int i = 1; i < 20; ++i) {
-    const std::string before = "*a" + std::to_string(i - 1);
-    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + repeat(before + ", ", 9) +
-            before + "]\n";
+    const std::string before = std::to_string(i - 1);
+    const std::string name = std::to_string(i);
+    text.append("a").append(name).append(": &a").append(name).append(" [");
+    for (int k = 0; k < 10; ++k) text.append(k == 0 ? "*a" : ", *a").append(before);
+    text.append("]\n");
   }
   const LoadResult result = load_text(text, "f.yaml");
   ASSERT_FALSE(result.ok());

@@ -88,15 +88,22 @@ TEST(Echo, is_short_and_harmless) {
   EXPECT_EQ(echo(std::string(79, 'x') + "\xc3\xbc"), std::string(79, 'x') + "...");
 }
 
+ConfigError error_at(const Place& place, const std::string& message) {
+  ConfigError error;
+  error.place = place;
+  error.message = message;
+  return error;
+}
+
 TEST(ErrorLog, sorts_by_file_and_place_and_is_bounded) {
   ErrorLog log;
-  log.add({{"b", 1, 1}, {}, "3", {}});
-  log.add({{"a", 2, 1}, {}, "2", {}});
-  log.add({{"a", 1, 9}, {}, "1", {}});
-  log.add({{"a", 0, 0}, {}, "0", {}});
+  log.add(error_at({"b", 1, 1}, "3"));
+  log.add(error_at({"a", 2, 1}, "2"));
+  log.add(error_at({"a", 1, 9}, "1"));
+  log.add(error_at({"a", 0, 0}, "0"));
   EXPECT_EQ(describe(log.take({"a", "b"})), "a: 0\na:1:9: 1\na:2:1: 2\nb:1:1: 3\n");
   EXPECT_TRUE(log.empty());
-  for (size_t i = 0; i < ErrorLog::kMaxErrors + 5; ++i) log.add({{"a", 1, 1}, {}, "x", {}});
+  for (size_t i = 0; i < ErrorLog::kMaxErrors + 5; ++i) log.add(error_at({"a", 1, 1}, "x"));
   const auto errors = log.take({"a"});
   ASSERT_EQ(errors.size(), ErrorLog::kMaxErrors + 1);
   EXPECT_EQ(errors.back().to_string(), "5 more errors are not shown");
