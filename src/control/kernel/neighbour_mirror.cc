@@ -167,11 +167,12 @@ void NeighbourMirror::release(PortIndex port, const IpAddress& address) {
   drop_if_unused(port, address);
 }
 
-void NeighbourMirror::follow(PortIndex port, const IpAddress& address, NextHopId follower) {
-  if (hold(port, address) == kNoId) return;
+bool NeighbourMirror::follow(PortIndex port, const IpAddress& address, NextHopId follower) {
+  if (hold(port, address) == kNoId) return false;
   Record& record = *find(port, address);
   record.followers.push_back(follower);
   table_.set(follower, word_of(port, record));
+  return true;
 }
 
 void NeighbourMirror::unfollow(PortIndex port, const IpAddress& address, NextHopId follower) {
@@ -179,6 +180,14 @@ void NeighbourMirror::unfollow(PortIndex port, const IpAddress& address, NextHop
   if (record == nullptr) return;
   if (std::erase(record->followers, follower) == 0) return;
   release(port, address);
+}
+
+void NeighbourMirror::ask_again(PortIndex port) {
+  for (const Key& key : held_) {
+    Record* record = key.port == port ? find(port, key.address) : nullptr;
+    if (record == nullptr || word_of(port, *record).state == NextHopState::kReachable) continue;
+    queue_probe(port, key.address, *record);
+  }
 }
 
 void NeighbourMirror::request(PortIndex port, const IpAddress& address) {
@@ -273,15 +282,16 @@ void NeighbourMirror::check_held(Clock::time_point now) {
     checked_ = *next;
     Record* record = find(checked_.port, checked_.address);
     if (record == nullptr || (record->in_kernel && record->managed)) continue;
-    if (now - record->probed >= kProbeEvery) queue_probe(checked_.port, checked_.address, *record);
+    const auto pause = record->in_kernel ? kProbeEvery : kProbeLostEvery;
+    if (now - record->probed >= pause) queue_probe(checked_.port, checked_.address, *record);
   }
 }
 
 void NeighbourMirror::raise_limits() {
   // Below gc_thresh1 the kernel leaves the table alone; beyond gc_thresh2 it collects, at
   // gc_thresh3 it refuses new entries. Half of the room is left to clients and to others.
-  if (held_.size() <= kernel_limit_) return;
-  kernel_limit_ = std::max<size_t>(256, held_.size() * 2);
+  if (held_.size() <= kAlwaysFit || held_.size() <= kernel_limit_) return;
+  kernel_limit_ = held_.size() * 2;
   const long wanted = static_cast<long>(kernel_limit_);
   for (const std::string family : {"ipv4", "ipv6"}) {
     const std::string keys = "net/" + family + "/neigh/default/gc_thresh";

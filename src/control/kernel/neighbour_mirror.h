@@ -33,8 +33,10 @@ class NeighbourMirror {
   /// Longer than a worker holds a packet that waits for a neighbour.
   static constexpr std::chrono::seconds kSlotRest{10};
   static constexpr std::chrono::seconds kProbeEvery{5};
-  static constexpr size_t kProbesPerTick = 256;  // a TAP queues 500 frames
+  static constexpr std::chrono::seconds kProbeLostEvery{1};  // entries that the kernel has not
+  static constexpr size_t kProbesPerTick = 256;              // a TAP queues 500 frames
   static constexpr size_t kChecksPerTick = 1024;
+  static constexpr size_t kAlwaysFit = 64;  // so many held ones fit into any kernel's table
 
   NeighbourMirror(Routing& routing, NextHopTable& table, Publisher& publisher,
                   const TapLinks& links);
@@ -49,10 +51,12 @@ class NeighbourMirror {
   NextHopId hold(PortIndex port, const IpAddress& address);
   void release(PortIndex port, const IpAddress& address);
   /// `follower` (a slot of the caller's) gets this neighbour's words from now on, until unfollow.
-  /// Following holds too.
-  void follow(PortIndex port, const IpAddress& address, NextHopId follower);
+  /// Following holds too. False where no slot is left.
+  bool follow(PortIndex port, const IpAddress& address, NextHopId follower);
   void unfollow(PortIndex port, const IpAddress& address, NextHopId follower);
 
+  /// The port came up: held neighbours that are not reachable are asked for at once.
+  void ask_again(PortIndex port);
   void request(PortIndex port, const IpAddress& address);
   void tick(Clock::time_point now);
   /// Publishes changed maps, not more often than their size allows.

@@ -168,6 +168,7 @@ void NetlinkMirror::State::apply_link(const netlink::Link& link) {
   routes.links_changed();
   routes.ask_for_dump();
   put_needed |= link.up;
+  if (link.up) neighbours.ask_again(*port);
 }
 
 void NetlinkMirror::State::settle(Clock::time_point now) {

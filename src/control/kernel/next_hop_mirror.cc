@@ -40,11 +40,11 @@ void NextHopMirror::resolve(const IpAddress& address, Way& way) {
   const auto port = routes_.on_link_port(address);
   if (port == way.port) return;
   const auto old = way.port;
-  way.port = port;
+  way.port.reset();
   // The new one first: a neighbour that both need is not let go in between.
-  if (port) neighbours_.follow(*port, address, way.id);
+  if (port && neighbours_.follow(*port, address, way.id)) way.port = port;
   if (old) neighbours_.unfollow(*old, address, way.id);
-  if (!port) table_.set(way.id, NextHop{{}, 0, NextHopState::kNoRoute});
+  if (!way.port) table_.set(way.id, NextHop{{}, 0, NextHopState::kNoRoute});
 }
 
 }  // namespace lbd

@@ -16,7 +16,8 @@
 
 // The kernel's main table as far as it concerns our TAPs: routes by them, and routes that refuse.
 // Of the routes to a prefix the one with the lowest metric counts, of equal ones the first (as the
-// kernel keeps them). Of several next hops those on ports that are up count, if there are any.
+// kernel keeps them). Of several next hops those on ports that are up count, if there are any, each
+// for the same share of flows: their weights are not used.
 //
 // Prefixes with the same next hops share one RouteEntry. An entry never changes while a prefix
 // names it: a changed route gets another one, and the slot rests for a grace period.

@@ -96,14 +96,21 @@ std::string place_of(const config::Route& route) {
 
 }  // namespace
 
+bool RouteWriter::is_own(const netlink::Route& route, const TapLinks& links) const {
+  if (route.protocol != kRouteProtocol) return false;
+  if (put_.contains({route.prefix, route.metric})) return true;
+  return std::ranges::any_of(route.hops,
+                             [&](const auto& hop) { return links.port(hop.ifindex).has_value(); });
+}
+
 std::vector<netlink::Route> RouteWriter::read_own(netlink::RequestSocket& requests,
-                                                  int& error) const {
+                                                  const TapLinks& links, int& error) const {
   std::vector<netlink::Route> own;
-  const auto take = [&own](const nlmsghdr* message) {
+  const auto take = [&](const nlmsghdr* message) {
     const auto event = netlink::parse(message);
     if (!event) return;
     const auto* route = std::get_if<netlink::Route>(&*event);
-    if (route != nullptr && route->protocol == kRouteProtocol) own.push_back(*route);
+    if (route != nullptr && is_own(*route, links)) own.push_back(*route);
   };
   for (int attempt = 0; attempt < 3; ++attempt) {
     own.clear();
@@ -117,7 +124,7 @@ Status RouteWriter::apply(netlink::RequestSocket& requests, const TapLinks& link
                           const std::vector<config::Route>& wanted,
                           const std::vector<std::string>& port_names) {
   int error = 0;
-  const std::vector<netlink::Route> own = read_own(requests, error);
+  const std::vector<netlink::Route> own = read_own(requests, links, error);
   if (error != 0)
     return Error{std::string("cannot read the kernel's routes: ") + std::strerror(error)};
   std::string problems;
@@ -142,7 +149,11 @@ Status RouteWriter::apply(netlink::RequestSocket& requests, const TapLinks& link
         std::ranges::find_if(own, [&](const auto& known) { return same_key(known, route); });
     if (there != own.end() && same_way(*there, route, *ifindex)) continue;
     const int failed = add_route(requests, route, *ifindex, there != own.end());
-    if (failed != 0) note(place_of(route), describe(failed, requests.reason()));
+    if (failed != 0) {
+      note(place_of(route), describe(failed, requests.reason()));
+    } else {
+      put_.emplace(route.to.network(), effective_metric(route));
+    }
   }
   if (!problems.empty()) return Error{problems};
   return Done{};

@@ -102,6 +102,24 @@ TEST_F(MirrorApply, LeftOversAreTakenOver) {
   EXPECT_TRUE(mirror_->apply_addresses(kTap0, {{prefix("10.0.0.80/32"), true}}));
 }
 
+TEST_F(MirrorApply, RoutesOfAnotherDirectorAreLeftAlone) {
+  run("ip link add other type veth peer name other2");
+  run("ip link set other up");
+  run("ip route add 198.51.100.0/24 dev other proto 201");
+  ASSERT_TRUE(mirror_->apply_routes({}, kNames));
+  EXPECT_THAT(run("ip route show proto 201"), HasSubstr("198.51.100.0/24 dev other"));
+}
+
+TEST_F(MirrorApply, RouteByAnInterfaceThatIsNoPortIsTakenAwayToo) {
+  run("ip link add other type veth peer name other2");
+  run("ip link set other up");
+  run("ip addr add 172.16.0.9/24 dev other");
+  ASSERT_TRUE(mirror_->apply_routes({route("198.51.100.0/24", "172.16.0.1")}, kNames));
+  EXPECT_THAT(run("ip route show proto 201"), HasSubstr("via 172.16.0.1 dev other"));
+  ASSERT_TRUE(mirror_->apply_routes({}, kNames));
+  EXPECT_EQ(run("ip route show proto 201"), "");
+}
+
 TEST_F(MirrorApply, WhatCannotBeDoneIsNamedAndDoneLater) {
   const Status done = mirror_->apply_routes(
       {route("198.51.100.0/24", "172.16.0.1"), route("203.0.113.0/24", "10.0.0.2")}, kNames);

@@ -77,6 +77,20 @@ TEST_F(MirrorNeighbours, EntryThatSomebodyRemovedIsAskedForAgain) {
   EXPECT_EQ(hop(id).mac, kSecond);
 }
 
+TEST_F(MirrorNeighbours, PortThatComesBackIsAskedAtOnce) {
+  const NextHopId id = mirror_->acquire_next_hop(ip("10.0.0.2"));
+  ASSERT_TRUE(taps_[0].set_carrier(false));
+  ASSERT_TRUE(
+      await([&] { return hop(id).state == NextHopState::kFailed; }, std::chrono::seconds(10)));
+  ASSERT_TRUE(taps_[0].set_carrier(true));
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_TRUE(await([&] {
+    answer_arp(taps_[0], ip("10.0.0.2"), kFirst);
+    return hop(id).state == NextHopState::kReachable;
+  }));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+}
+
 TEST_F(MirrorNeighbours, PermanentEntryStaysPermanent) {
   run("ip neigh add 10.0.0.9 lladdr 02:00:00:00:01:01 dev tap0 nud permanent");
   ASSERT_TRUE(await([&] { return row("10.0.0.9").has_value(); }));
