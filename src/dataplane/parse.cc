@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/parse.h"
 
-#include <rte_ip.h>
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -201,6 +201,24 @@ void parse_v6(Packet& packet, FlowKey& key) {
   }
 }
 
+/// Adds `length` bytes from `offset` on, through all segments. A segment that begins at an odd
+/// place of the data has its bytes the other way round in the words of the sum.
+uint64_t add_segments(const rte_mbuf* mbuf, unsigned offset, unsigned length, uint64_t sum) {
+  for (bool odd = false; length != 0 && mbuf != nullptr; mbuf = mbuf->next) {
+    if (offset >= mbuf->data_len) {
+      offset -= mbuf->data_len;
+      continue;
+    }
+    const unsigned bytes = std::min(length, mbuf->data_len - offset);
+    const uint16_t part = checksum::fold(checksum::add(at<uint8_t>(mbuf, offset), bytes));
+    sum += odd ? __builtin_bswap16(part) : part;
+    odd ^= bytes & 1;
+    length -= bytes;
+    offset = 0;
+  }
+  return sum;
+}
+
 }  // namespace
 
 void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac) {
@@ -249,11 +267,7 @@ bool l4_checksum_valid(const Packet& packet) {
       Packet::kL3 + (v4 ? offsetof(wire::Ipv4, source) : offsetof(wire::Ipv6, source));
   const uint64_t pseudo =
       checksum::pseudo_header(at<uint8_t>(mbuf, addresses), v4 ? 8 : 32, packet.protocol, length);
-  if (packet.l4 + length <= mbuf->data_len)
-    return checksum::fold(checksum::add(at<uint8_t>(mbuf, packet.l4), length, pseudo)) == 0xffff;
-  uint16_t rest = 0;
-  if (rte_raw_cksum_mbuf(mbuf, packet.l4, length, &rest) != 0) return false;
-  return checksum::fold(pseudo + rest) == 0xffff;
+  return checksum::fold(add_segments(mbuf, packet.l4, length, pseudo)) == 0xffff;
 }
 
 }  // namespace lbd

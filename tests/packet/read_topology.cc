@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "read_topology.h"
+
+namespace lbd::test {
+namespace {
+
+NextHopState read_state(const YAML::Node& node) {
+  const auto text = read<std::string>(node, "reachable");
+  if (text == "reachable") return NextHopState::kReachable;
+  if (text == "incomplete") return NextHopState::kIncomplete;
+  if (text == "failed") return NextHopState::kFailed;
+  if (text == "no_route") return NextHopState::kNoRoute;
+  if (text == "unused") return NextHopState::kUnused;
+  throw BadCase(node, "no such state of a next hop");
+}
+
+NextHop read_hop(const YAML::Node& node, const Topology& topology) {
+  return {read_mac(node["mac"]), read_port(node["port"], topology), read_state(node["state"])};
+}
+
+PortSpec read_port_spec(const std::string& name, const YAML::Node& node) {
+  only(node, {"mac", "mtu", "link", "rss", "accepts", "tx_queues", "addresses"});
+  PortSpec out;
+  out.name = name;
+  out.mac = read_mac(node["mac"]);
+  out.mtu = read<uint16_t>(node["mtu"], 1500);
+  out.link = read(node["link"], true);
+  out.rss = read(node["rss"], false);
+  out.accepts = read(node["accepts"], kUnlimited);
+  out.tx_queues = read(node["tx_queues"], 0u);
+  for (const auto& address : node["addresses"]) out.addresses.push_back(read_address(address));
+  return out;
+}
+
+ServiceSpec read_service(const std::string& name, const YAML::Node& node,
+                         const Topology& topology) {
+  only(node, {"protocol", "scheduler", "listen", "servers"});
+  ServiceSpec out;
+  out.name = name;
+  out.protocol = read<std::string>(node["protocol"], "tcp") == "udp" ? 17 : 6;
+  const auto scheduler = read<std::string>(node["scheduler"], "rr");
+  if (scheduler != "rr" && scheduler != "wrr" && scheduler != "lc")
+    throw BadCase(node["scheduler"], "no such scheduler");
+  out.scheduler = scheduler == "rr"    ? SchedulerKind::kRr
+                  : scheduler == "wrr" ? SchedulerKind::kWrr
+                                       : SchedulerKind::kLc;
+  for (const auto& listen : node["listen"]) {
+    const auto endpoint = Endpoint::parse(listen.as<std::string>());
+    if (!endpoint) throw BadCase(listen, "not an endpoint");
+    out.listens.push_back(*endpoint);
+  }
+  for (const auto& item : node["servers"]) {
+    only(item.second, {"mac", "port", "state", "weight"});
+    out.servers.push_back({item.first.as<std::string>(), read(item.second["weight"], 1u),
+                           read_hop(item.second, topology)});
+  }
+  return out;
+}
+
+void read_timeouts(const YAML::Node& node, TimeoutsMs& out) {
+  if (!node) return;
+  only(node, {"established", "syn_recv", "fin", "close", "udp"});
+  const auto set = [&node](const char* key, uint64_t& value) {
+    if (node[key]) value = read_duration(node[key]) / 1'000'000;
+  };
+  set("established", out.established);
+  set("syn_recv", out.syn_recv);
+  set("fin", out.fin);
+  set("close", out.close);
+  set("udp", out.udp);
+}
+
+RouteSpec read_route(const std::string& to, const YAML::Node& node, const Topology& topology) {
+  only(node, {"via", "port"});
+  RouteSpec out;
+  const auto prefix = Prefix::parse(to);
+  if (!prefix) throw BadCase(node, "not a prefix");
+  out.to = *prefix;
+  out.port = read_port(node["port"], topology);
+  for (const auto& gateway : node["via"]) {
+    out.via.push_back(gateway.as<std::string>());
+    if (!topology.gateways.contains(out.via.back())) throw BadCase(gateway, "no such gateway");
+  }
+  return out;
+}
+
+void read_ways(const YAML::Node& node, Topology& out) {
+  for (const auto& item : node["gateways"])
+    out.gateways[item.first.as<std::string>()] = read_hop(item.second, out);
+  for (const auto& item : node["neighbours"])
+    out.neighbours[read_address(item.first)] = read_hop(item.second, out);
+  for (const auto& item : node["routes"])
+    out.routes.push_back(read_route(item.first.as<std::string>(), item.second, out));
+}
+
+}  // namespace
+
+PortIndex read_port(const YAML::Node& name, const Topology& topology) {
+  const auto text = read<std::string>(name, "");
+  for (size_t i = 0; i < topology.ports.size(); ++i)
+    if (topology.ports[i].name == text) return static_cast<PortIndex>(i);
+  throw BadCase(name, "no such port");
+}
+
+Topology read_topology(const YAML::Node& node) {
+  only(node, {"workers", "max_connections", "half_open_quota", "timeouts", "ports", "services",
+              "local_ports", "gateways", "neighbours", "routes", "punt_ring", "hand_off_ring",
+              "reply_buffers"});
+  Topology out;
+  out.workers = read(node["workers"], out.workers);
+  out.max_connections = read(node["max_connections"], out.max_connections);
+  out.half_open_quota = read(node["half_open_quota"], out.half_open_quota);
+  read_timeouts(node["timeouts"], out.timeouts);
+  for (const auto& item : node["ports"])
+    out.ports.push_back(read_port_spec(item.first.as<std::string>(), item.second));
+  for (const auto& item : node["services"])
+    out.services.push_back(read_service(item.first.as<std::string>(), item.second, out));
+  for (const auto& item : node["local_ports"])
+    out.local_ports[read_address(item.first)] = item.second.as<std::vector<uint16_t>>();
+  read_ways(node, out);
+  out.punt_ring = read(node["punt_ring"], kUnlimited);
+  out.hand_off_ring = read(node["hand_off_ring"], kUnlimited);
+  out.reply_buffers = read(node["reply_buffers"], kUnlimited);
+  return out;
+}
+
+}  // namespace lbd::test

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot_maker.h"
+
+#include <set>
+
+namespace lbd::test {
+namespace {
+
+const Service* service_before(const Snapshot* before, ServiceId id) {
+  return before != nullptr && id < before->services.size() ? before->services[id].get() : nullptr;
+}
+
+std::shared_ptr<Service> make_service(const ServiceSpec& spec, unsigned workers, Names& names,
+                                      const Snapshot* before) {
+  auto service = std::make_shared<Service>();
+  service->id = names.service(spec.name);
+  service->name = spec.name;
+  service->protocol = spec.protocol;
+  service->scheduler = spec.scheduler;
+  service->exact_counts = spec.scheduler == SchedulerKind::kLc;
+  for (const ServerSpec& server : spec.servers) {
+    const ServerId id = names.server(spec.name, server.name);
+    if (server.weight > 0) service->candidates.push_back({id, server.weight, id});
+  }
+  make_schedules(*service, workers, service_before(before, service->id));
+  return service;
+}
+
+std::vector<AddressTable::Entry> make_addresses(const Topology& topology) {
+  std::map<IpAddress, AddressTable::Entry> all;
+  for (const PortSpec& port : topology.ports)
+    for (const IpAddress& address : port.addresses)
+      all[address] = {address, AddressKind::kLocal, {}};
+  for (const ServiceSpec& service : topology.services)
+    for (const Endpoint& listen : service.listens)
+      all[listen.address] = {listen.address, AddressKind::kService, {}};
+  for (const auto& [address, ports] : topology.local_ports)
+    if (all.contains(address)) all[address].local_ports = ports;
+  std::vector<AddressTable::Entry> out;
+  for (auto& [address, entry] : all) out.push_back(std::move(entry));
+  return out;
+}
+
+}  // namespace
+
+std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& names,
+                                              const Snapshot* before) {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->generation = before == nullptr ? 1 : before->generation + 1;
+  for (size_t port = 0; port < topology.ports.size(); ++port)
+    for (const IpAddress& address : topology.ports[port].addresses) {
+      PortAddresses& own = snapshot->port_addresses[port];
+      auto& first = address.is_v4() ? own.ipv4 : own.ipv6;
+      if (!first) first = address;
+    }
+  std::vector<ListenTable::Entry> listens;
+  std::set<ServerId> live;
+  std::set<ServerId> exact;
+  for (const ServiceSpec& spec : topology.services) {
+    auto service = make_service(spec, topology.workers, names, before);
+    for (const ServerSpec& server : spec.servers) {
+      live.insert(names.server(spec.name, server.name));
+      if (service->exact_counts) exact.insert(names.server(spec.name, server.name));
+    }
+    for (const Endpoint& listen : spec.listens)
+      listens.push_back({listen.address, listen.port, spec.protocol, service.get()});
+    if (snapshot->services.size() <= service->id) snapshot->services.resize(service->id + 1);
+    snapshot->services[service->id] = std::move(service);
+  }
+  snapshot->listens = ListenTable(std::move(listens));
+  snapshot->addresses = AddressTable(make_addresses(topology));
+  for (ServerId id = 0; id < names.servers_end(); ++id) {
+    snapshot->purged.push_back(!live.contains(id));
+    snapshot->exact.push_back(exact.contains(id));
+  }
+  return snapshot;
+}
+
+}  // namespace lbd::test

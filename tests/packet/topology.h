@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/address.h"
+#include "dataplane/next_hop.h"
+#include "dataplane/schedule/scheduler.h"
+#include "dataplane/tcp_state.h"
+
+namespace lbd::test {
+
+inline constexpr unsigned kUnlimited = std::numeric_limits<unsigned>::max();
+
+struct PortSpec {
+  std::string name;
+  MacAddress mac;
+  uint16_t mtu = 1500;
+  bool link = true;
+  bool rss = false;               // the device claims to steer by the owner function
+  unsigned accepts = kUnlimited;  // frames that the device takes at once
+  unsigned tx_queues = 0;         // 0: one a worker
+  std::vector<IpAddress> addresses;
+};
+
+struct ServerSpec {
+  std::string name;
+  uint32_t weight = 1;
+  NextHop hop;
+};
+
+struct ServiceSpec {
+  std::string name;
+  uint8_t protocol = 6;
+  SchedulerKind scheduler = SchedulerKind::kRr;
+  std::vector<Endpoint> listens;
+  std::vector<ServerSpec> servers;
+};
+
+struct RouteSpec {
+  Prefix to;
+  std::vector<std::string> via;  // names of gateways; none: on link
+  PortIndex port = 0;
+};
+
+/// The world around the workers, and what they are configured to do.
+struct Topology {
+  unsigned workers = 1;
+  uint32_t max_connections = 64;  // on each worker
+  uint32_t half_open_quota = 32;
+  TimeoutsMs timeouts;
+  std::vector<PortSpec> ports;
+  std::vector<ServiceSpec> services;
+  std::map<IpAddress, std::vector<uint16_t>> local_ports;
+  std::map<std::string, NextHop> gateways;
+  std::map<IpAddress, NextHop> neighbours;  // on link
+  std::vector<RouteSpec> routes;
+
+  // How much the surroundings take.
+  unsigned punt_ring = kUnlimited;      // packets for the kernel, per step
+  unsigned hand_off_ring = kUnlimited;  // packets that wait at a worker
+  unsigned reply_buffers = kUnlimited;  // buffers for packets of lbd's own, per step
+};
+
+}  // namespace lbd::test
