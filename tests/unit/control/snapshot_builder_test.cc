@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/snapshot_builder.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "make_services.h"
+
+namespace lbd {
+namespace {
+
+using test::find_server;
+using test::make_service;
+
+const IpAddress kVip = *IpAddress::parse("192.0.2.20");
+
+DesiredState state_of(const std::vector<config::Service>& services,
+                      const DesiredState& before = {}) {
+  auto state = apply_services(before, services, Clock::time_point{}).value();
+  fill_next_hops(state, [](const IpAddress& address) { return address.v4_host() & 0xff; });
+  return state;
+}
+
+std::shared_ptr<const Snapshot> build(const DesiredState& state, const Snapshot& before = {},
+                                      const std::vector<OwnAddress>& own = {},
+                                      unsigned workers = 2) {
+  return build_snapshot({state, own, before, workers});
+}
+
+TEST(SnapshotBuilder, ListensCandidatesAndSchedules) {
+  const auto snapshot = build(state_of({make_service("a", {{"10.0.0.1", 3}, {"10.0.0.2", 0}})}));
+  EXPECT_EQ(snapshot->generation, 1u);
+  const Service* service = snapshot->listens.find(kVip, 80, 6);
+  ASSERT_NE(service, nullptr);
+  EXPECT_EQ(service->name, "a");
+  ASSERT_EQ(service->candidates.size(), 1u);  // weight 0 takes nothing new
+  EXPECT_EQ(service->candidates[0].weight, 3u);
+  EXPECT_EQ(service->candidates[0].next_hop, 1u);
+  EXPECT_EQ(service->schedules.size(), 2u);
+  EXPECT_EQ(snapshot->listens.find(kVip, 80, 17), nullptr);
+  EXPECT_EQ(snapshot->listens.find(kVip, 81, 6), nullptr);
+}
+
+TEST(SnapshotBuilder, SharesWhatDoesNotChange) {
+  const auto state = state_of({make_service("a", {{"10.0.0.1", 1}, {"10.0.0.2", 1}})});
+  const auto first = build(state);
+  auto other = make_service("b", {{"10.0.0.3", 1}});
+  other.listen = {*Endpoint::parse("192.0.2.21:80")};
+  const auto both = state_of({make_service("a", {{"10.0.0.1", 1}, {"10.0.0.2", 1}}), other}, state);
+  const auto second = build(both, *first);
+  EXPECT_EQ(second->generation, 2u);
+  EXPECT_EQ(second->services[0], first->services[0]);
+  EXPECT_EQ(second->listens.find(kVip, 80, 6), first->services[0].get());
+}
+
+TEST(SnapshotBuilder, AChangedWeightMakesANewObjectThatGoesOn) {
+  const auto state = state_of({make_service("a", {{"10.0.0.1", 1}, {"10.0.0.2", 1}})});
+  const auto first = build(state, {}, {}, 1);
+  const ServerId picked = pick(*first->services[0], 0, nullptr)->server;
+  const auto second = build(
+      state_of({make_service("a", {{"10.0.0.1", 2}, {"10.0.0.2", 1}})}, state), *first, {}, 1);
+  ASSERT_NE(second->services[0], first->services[0]);
+  EXPECT_EQ(second->services[0]->id, first->services[0]->id);
+  EXPECT_NE(pick(*second->services[0], 0, nullptr)->server, picked);
+}
+
+TEST(SnapshotBuilder, RemovedServiceStopsListeningButStaysKnown) {
+  const auto state = state_of({make_service("a", {{"10.0.0.1", 1}})});
+  const auto first = build(state);
+  const auto second = build(state_of({}, state), *first);
+  EXPECT_EQ(second->listens.find(kVip, 80, 6), nullptr);
+  ASSERT_NE(second->services[0], nullptr);
+  EXPECT_TRUE(second->services[0]->candidates.empty());
+  // The kernel must not answer for connections that are still there.
+  ASSERT_NE(second->addresses.find(kVip), nullptr);
+  EXPECT_EQ(second->addresses.find(kVip)->kind, AddressKind::kService);
+}
+
+TEST(SnapshotBuilder, TellsWhoIsPurgedAndWhoIsCounted) {
+  auto lc = make_service("a", {{"10.0.0.1", 1}});
+  lc.scheduler = config::SchedulerKind::kLc;
+  auto rr = make_service("b", {{"10.0.0.2", 1}});
+  rr.listen = {*Endpoint::parse("192.0.2.21:80")};
+  const auto state = state_of({lc, rr});
+  const auto snapshot = build(state);
+  EXPECT_EQ(snapshot->exact, (std::vector<bool>{true, false}));
+  EXPECT_EQ(snapshot->purged, (std::vector<bool>{false, false}));
+  const auto purging = start_purge(state_of({rr}, state), {0});
+  const auto next = build(purging, *snapshot);
+  EXPECT_EQ(next->purged, (std::vector<bool>{true, false}));
+  EXPECT_EQ(next->exact, (std::vector<bool>{true, false}));
+  const auto freed = build(release(purging, {0}), *next);
+  EXPECT_EQ(freed->purged, (std::vector<bool>{false, false}));
+  EXPECT_EQ(freed->services[0], nullptr);
+}
+
+TEST(SnapshotBuilder, AServicesAddressBeatsALocalOne) {
+  auto service = make_service("a", {});
+  service.local_ports = {22, 179};
+  const IpAddress port = *IpAddress::parse("192.0.2.11");
+  const IpAddress link_local = *IpAddress::parse("fe80::1");
+  const auto snapshot = build(state_of({service}), {}, {{0, link_local}, {0, kVip}, {0, port}});
+  EXPECT_EQ(snapshot->addresses.find(port)->kind, AddressKind::kLocal);
+  EXPECT_EQ(snapshot->addresses.find(link_local)->kind, AddressKind::kLocal);
+  ASSERT_EQ(snapshot->addresses.find(kVip)->kind, AddressKind::kService);
+  EXPECT_EQ(snapshot->addresses.find(kVip)->local_ports, (std::vector<uint16_t>{22, 179}));
+  EXPECT_EQ(snapshot->addresses.find(*IpAddress::parse("192.0.2.12")), nullptr);
+  // ICMP errors come from the port's own address.
+  EXPECT_EQ(snapshot->port_addresses[0].ipv4, port);
+  EXPECT_EQ(snapshot->port_addresses[0].ipv6, std::nullopt);
+}
+
+TEST(SnapshotBuilder, TenThousandServicesAreBuiltInTime) {
+  std::vector<config::Service> services;
+  for (unsigned n = 0; n < 10'000; ++n) {
+    config::Service service;
+    service.name = "s" + std::to_string(n);
+    service.listen = {{IpAddress::v4_host(0x0a000000u + n), 80}};
+    for (unsigned i = 0; i < 10; ++i) {
+      config::RealServer server;
+      server.address = IpAddress::v4_host(0x0b000000u + n * 10 + i);
+      service.real_servers.push_back(server);
+    }
+    services.push_back(std::move(service));
+  }
+  const auto begun = Clock::now();
+  const auto state = state_of(services);
+  const auto first = build(state);
+  EXPECT_EQ(first->listens.find(IpAddress::v4_host(0x0a000000u + 9999), 80, 6)->candidates.size(),
+            10u);
+  // Generous: debug builds and sanitizers run it too. Optimised it is some 100 ms.
+  EXPECT_LT(Clock::now() - begun, std::chrono::seconds(10));
+}
+
+}  // namespace
+}  // namespace lbd
