@@ -16,10 +16,17 @@ namespace {
 
 /// Undoes everything that take() and the drivers do, whichever of it was done.
 Status give_back(const InterfaceState& state) {
+  const std::string path = state_path(interface_key(state.name, state.network_namespace));
+  // Indices are not reused within a network namespace: another index is another interface, and
+  // nothing is left of the one that was ours.
+  if (interface::index(state.name) != state.index) {
+    unlink(path.c_str());
+    return Done{};
+  }
   make_hear(state.index);
   const Status detached = interface::detach_xdp(state.index);
   const Status applied = apply_state(state);
-  unlink(state_path(interface_key(state.name, state.network_namespace)).c_str());
+  unlink(path.c_str());
   return applied ? detached : applied;
 }
 
@@ -30,11 +37,6 @@ void heal(const std::filesystem::path& path) {
   if (!state) {
     spdlog::warn("{}: not readable, the interface stays as it is: {}", path.string(),
                  state.error().message);
-    std::filesystem::remove(path);
-    return;
-  }
-  // Indices are not reused within a network namespace: another index is another interface.
-  if (interface::index(state->name) != state->index) {
     std::filesystem::remove(path);
     return;
   }

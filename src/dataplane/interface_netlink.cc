@@ -63,17 +63,35 @@ Result<std::vector<Message>> dump(int type, size_t request_bytes = sizeof(rtgenm
   return out;
 }
 
+/// Calls `use` for each of a route's equal-cost next hops.
+template <class Use>
+void for_each_hop(nlmsghdr* route, Use use) {
+  const nlattr* hops = nlmsg_find_attr(route, sizeof(rtmsg), RTA_MULTIPATH);
+  if (hops == nullptr) return;
+  auto* hop = static_cast<rtnexthop*>(nla_data(hops));
+  for (int left = nla_len(hops); RTNH_OK(hop, left); hop = RTNH_NEXT(hop)) {
+    left -= static_cast<int>(RTNH_ALIGN(hop->rtnh_len));
+    use(*hop);
+  }
+}
+
+/// "Dead" and "link down" are the kernel's to say: it refuses routes that come with them.
+void clear_link_flags(nlmsghdr* route) {
+  static_cast<rtmsg*>(nlmsg_data(route))->rtm_flags &= RTNH_F_ONLINK;
+  for_each_hop(route, [](rtnexthop& hop) { hop.rtnh_flags &= RTNH_F_ONLINK; });
+}
+
 /// Sends `message` again with another type; NLE_* as libnl has it.
 int replay(nl_sock* socket, const Message& message, uint16_t type, int flags) {
   Message copy = message;
   auto* header = reinterpret_cast<nlmsghdr*>(copy.data());
+  if (type == RTM_NEWROUTE) clear_link_flags(header);
   NlMessage out(nlmsg_inherit(header));
   if (!out) return -NLE_NOMEM;
   nlmsghdr* sent = nlmsg_hdr(out.get());
   sent->nlmsg_type = type;
   sent->nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | flags);
   sent->nlmsg_pid = sent->nlmsg_seq = 0;
-  if (type == RTM_NEWROUTE) static_cast<rtmsg*>(nlmsg_data(sent))->rtm_flags &= RTNH_F_ONLINK;
   nlmsg_append(out.get(), copy.data() + NLMSG_HDRLEN, copy.size() - NLMSG_HDRLEN, 0);
   return nl_send_sync(socket, out.release());
 }
@@ -87,11 +105,20 @@ const nlattr* attribute(const Message& message, int type) {
   return nlmsg_find_attr(const_cast<nlmsghdr*>(header_of(message)), sizeof(T), type);
 }
 
+/// Whether one of the route's equal-cost next hops is on the interface.
+bool has_hop(const Message& route, unsigned index) {
+  bool found = false;
+  for_each_hop(const_cast<nlmsghdr*>(header_of(route)),
+               [&](const rtnexthop& hop) { found |= hop.rtnh_ifindex == static_cast<int>(index); });
+  return found;
+}
+
 bool is_of(const Message& route, unsigned index) {
   const auto* body = static_cast<const rtmsg*>(nlmsg_data(header_of(route)));
+  if (body->rtm_protocol == RTPROT_KERNEL || (body->rtm_flags & RTM_F_CLONED)) return false;
   const nlattr* device = attribute<rtmsg>(route, RTA_OIF);
-  return device != nullptr && nla_get_u32(const_cast<nlattr*>(device)) == index &&
-         body->rtm_protocol != RTPROT_KERNEL && !(body->rtm_flags & RTM_F_CLONED);
+  if (device == nullptr) return has_hop(route, index);
+  return nla_get_u32(device) == index;
 }
 
 Status replay_all(nl_sock* socket, const std::vector<Message>& messages, uint16_t type,
@@ -99,7 +126,10 @@ Status replay_all(nl_sock* socket, const std::vector<Message>& messages, uint16_
   Status out = Done{};
   for (const Message& message : messages) {
     const int error = replay(socket, message, type, NLM_F_CREATE);
-    if (error < 0 && error != -NLE_EXIST && out) out = failure(what, error);
+    // A route over several interfaces has to wait for the last of them, whose state names it, too.
+    const bool may_wait =
+        type == RTM_NEWROUTE && attribute<rtmsg>(message, RTA_MULTIPATH) != nullptr;
+    if (error < 0 && error != -NLE_EXIST && !may_wait && out) out = failure(what, error);
   }
   return out;
 }
@@ -119,7 +149,8 @@ Result<Addressing> dump_addressing(unsigned index) {
   for (Message& message : *routes)
     if (is_of(message, index)) out.routes.push_back(std::move(message));
   std::stable_partition(out.routes.begin(), out.routes.end(), [](const Message& route) {
-    return attribute<rtmsg>(route, RTA_GATEWAY) == nullptr;
+    return attribute<rtmsg>(route, RTA_GATEWAY) == nullptr &&
+           attribute<rtmsg>(route, RTA_MULTIPATH) == nullptr;
   });
   return out;
 }
