@@ -149,6 +149,8 @@ TEST_F(MirrorRoutes, ForeignAndOtherTablesAreLeftOut) {
 }
 
 TEST_F(MirrorRoutes, SilentLossIsNoticed) {
+  // An IPv6 address that goes with the link would have an event.
+  run("echo 1 >/proc/sys/net/ipv6/conf/tap1/disable_ipv6");
   run("ip route add 198.51.100.0/24 via 10.0.1.2");
   ASSERT_TRUE(await([&] { return find("198.51.100.1").found; }));
   // IPv4 routes go without an event here.
