@@ -64,7 +64,8 @@ std::string format_services(const Json& result) {
       "Prot LocalAddress:Port Scheduler Flags\n"
       "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn State    File   Why\n";
   for (const Json& service : result["services"]) {
-    std::string flags = " " + shown(service, "scheduler") + "  (" + shown(service, "name");
+    std::string flags =
+        std::string(" ") + shown(service, "scheduler") + "  (" + shown(service, "name");
     if (service.value("removed", false)) flags += ", removed";
     if (!service.value("held", true)) flags += ", not held here";
     text += listen_lines(service, flags + ")");

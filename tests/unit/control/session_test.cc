@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -61,7 +62,8 @@ class RawClient {
   }
   bool closed() {
     char c = 0;
-    return ::recv(fd_, &c, 1, 0) <= 0 && errno != EAGAIN;
+    const ssize_t n = ::recv(fd_, &c, 1, 0);
+    return n == 0 || (n < 0 && errno != EAGAIN);
   }
 
  private:

@@ -115,7 +115,7 @@ TEST(SnapshotBuilder, TenThousandServicesAreBuiltInTime) {
   std::vector<config::Service> services;
   for (unsigned n = 0; n < 10'000; ++n) {
     config::Service service;
-    service.name = "s" + std::to_string(n);
+    service.name = std::to_string(n);
     service.listen = {{IpAddress::v4_host(0x0a000000u + n), 80}};
     for (unsigned i = 0; i < 10; ++i) {
       config::RealServer server;
