@@ -13,8 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BUILD, ASAN, FUZZ = "build", "build-asan", "build-fuzz"
 # Instrumented code makes g++ 12 warn of what is not there; the release build keeps -Werror.
-SANITIZERS = ["-Db_sanitize=address,undefined", "-Dbuildtype=debugoptimized", "-Db_lundef=false",
-              "-Dwerror=false"]
+SANITIZERS = ["-Db_sanitize=address,undefined", "-Dbuildtype=debug", "-Doptimization=1",
+              "-Db_lundef=false", "-Dwerror=false"]
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
