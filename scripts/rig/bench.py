@@ -179,7 +179,6 @@ def main():
     options = parse(sys.argv[1:])
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    os.nice(-20)  # what else runs on this machine must not decide the figures
     try:
         # Generator, testpmd or lbd with 160 bytes a connection and its packet buffers.
         with huge_pages(1024 + options.max_connections * 320 // 2**20):

@@ -15,6 +15,27 @@ PORT = "bench0"
 VIRTIO = "queues=1,queue_size=1024,packed_vq=1,in_order=1,mrg_rxbuf=0,vectorized=1"
 
 
+CONFIG = """\
+lbd: {{name: bench, socket: {control}}}
+dataplane:
+  control_core: 0
+  worker_cores: [1]
+  idle: poll
+  max_connections: {max_connections}
+  timeouts: {{udp: {udp_timeout}}}
+  eal_args: ["--lcores={lcores}"]
+ports:
+  - {{name: {port}, device: "vdev:{device}", addresses: ["{address}"]}}
+services:
+  - name: bench
+    listen: ["{listen}"]
+    protocol: {proto}
+    forwarding: dr
+    scheduler: rr
+    real_servers: [{servers}]
+"""
+
+
 def device(socket):
     return f"net_virtio_user0,path={socket},mac={DUT_MAC},{VIRTIO}"
 
@@ -55,7 +76,7 @@ class Lbd:
     @contextlib.contextmanager
     def running(self, socket, directory, options):
         file, control = directory / "lb.yaml", directory / "lbd.sock"
-        file.write_text(json.dumps(self._config(socket, control, options), indent=2))
+        file.write_text(self._config(socket, control, options))
         with namespace(options.namespace) as ns:
             command = ["ip", "netns", "exec", ns, binary("lbd"), "-c", file]
             with Process("lbd", command, directory / "lbd.log") as process:
@@ -65,18 +86,12 @@ class Lbd:
 
     def _config(self, socket, control, options):
         family = options.family
-        address = "192.0.2.11/24" if family == 4 else "2001:db8::11/64"
-        listen = f"{vip(family)}:80" if family == 4 else f"[{vip(family)}]:80"
-        return {
-            "lbd": {"name": "bench", "socket": str(control)},
-            "dataplane": {"control_core": 0, "worker_cores": [1], "idle": "poll",
-                          "eal_args": [f"--lcores=0@{options.generator_core},1@{options.dut_core}"],
-                          "max_connections": options.max_connections,
-                          "timeouts": {"udp": options.udp_timeout}},
-            "ports": [{"name": PORT, "device": f"vdev:{device(socket)}", "addresses": [address]}],
-            "services": [{"name": "bench", "listen": [listen], "protocol": options.proto,
-                          "forwarding": "dr", "scheduler": "rr",
-                          "real_servers": [{"address": server(family, n)} for n in SERVERS]}]}
+        servers = ", ".join(f'{{address: "{server(family, n)}"}}' for n in SERVERS)
+        return CONFIG.format(
+            control=control, udp_timeout=options.udp_timeout, max_connections=options.max_connections,
+            lcores=f"0@{options.generator_core},1@{options.dut_core}", port=PORT, device=device(socket),
+            address="192.0.2.11/24" if family == 4 else "2001:db8::11/64", proto=options.proto,
+            listen=f"{vip(family)}:80" if family == 4 else f"[{vip(family)}]:80", servers=servers)
 
     def _answers(self, process, control):
         process.check_running()

@@ -123,6 +123,7 @@ PrimeReport prime(const Options& options, const Port& port, const FrameTemplate&
   const bool rewritten = learner != nullptr;
   Sender sender(port, frame, options.burst, false);
   Receiver receiver(port, FrameCheck(options, false, rewritten), false, 0);
+  settle(receiver);  // what a kernel behind the device says when a link comes up
   receiver.set_learner(learner);
   PrimeReport report;
   while (report.rounds < kPrimeRounds && report.received < flows.size() && !stop.load()) {
