@@ -63,7 +63,7 @@ InterfaceState sample_state() {
   out.flags = {true, false, true};
   out.mtu = 1400;
   out.gro = true;
-  out.disable_ipv6 = "0";
+  out.disable_ipv6 = std::string(1, '0');
   std::vector<uint8_t> message(20, 0xab);
   const uint32_t length = 20;
   std::memcpy(message.data(), &length, sizeof(length));
