@@ -2,6 +2,7 @@
 """lbd in the lab's director namespace: its file, its start and its stop, and lbctl to ask it."""
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -68,9 +69,9 @@ class Director:
                 "ports": ports or [wan0], "routes": list(routes), "services": list(services)}
 
     def write(self, config):
-        """JSON is YAML: a mapping is written as it is, a text too."""
+        """JSON is YAML, but for durations and sizes, which stand without quotes."""
         text = config if isinstance(config, str) else json.dumps(config, indent=2) + "\n"
-        self.file.write_text(text)
+        self.file.write_text(re.sub(r'"(\d+(?:ms|s|m|h|KiB|MiB|GiB))"', r"\1", text))
 
     def command(self):
         return self.lab.inside("dir", binary("lbd"), "-c", self.file)

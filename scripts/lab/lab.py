@@ -25,7 +25,7 @@ from pathlib import Path
 VIP4, VIP6 = "192.0.2.20", "2001:db8::20"
 PORT4, PORT6 = "192.0.2.11", "2001:db8::11"
 CLIENT4, CLIENT6 = "192.0.2.101", "2001:db8::101"
-OFFLOADS = ["rx", "tx", "sg", "tso", "gso", "gro"]
+OFFLOADS = ["rx", "tx", "sg", "tso", "gso", "gro", "txvlan", "rxvlan"]
 
 NGINX_CONF = """\
 worker_processes 1;
@@ -182,6 +182,10 @@ class Lab:
                            "net.core.somaxconn=4096 net.ipv6.conf.default.accept_dad=0")
 
     def _add_bridge(self, bridge):
+        # A switch, and no firewall: a kernel with br_netfilter would drop broken IP headers.
+        self._script("sw", "if [ -d /proc/sys/net/bridge ]; then sysctl -qw "
+                           "net.bridge.bridge-nf-call-iptables=0 "
+                           "net.bridge.bridge-nf-call-ip6tables=0; fi")
         self._script("sw", f"ip link add {bridge} type bridge mcast_snooping 0 stp_state 0\n"
                            f"ip link set {bridge} up")
 

@@ -2,6 +2,8 @@
 """The lab is made once; each test has an lbd of its own, whose sums are checked and whose traces are looked
 for when it ends."""
 import os
+import socket
+import struct
 import sys
 from pathlib import Path
 
@@ -49,9 +51,12 @@ def director(lab):
 
 
 @pytest.fixture
-def clients():
-    """A list; what is put into it is closed after the test."""
+def clients(director):  # director: closed while lbd still runs
+    """A list; what is put into it is closed after the test, by a reset, so that no retransmission of it
+    reaches the lbd of another test."""
     opened = []
     yield opened
     for client in opened:
+        raw = getattr(client, "socket", client)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()

@@ -55,7 +55,9 @@ class EchoServers:
         except OSError:
             data = b""
         if data:
-            peer.send(data)
+            peer.setblocking(True)  # clients read what they asked for
+            peer.sendall(data)
+            peer.setblocking(False)
             return
         self._selector.unregister(peer)
         self._open.remove(peer)
