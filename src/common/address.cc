@@ -141,7 +141,8 @@ std::optional<MacAddress> MacAddress::parse(std::string_view text) {
   for (size_t i = 0; i < 6; ++i) {
     const char* digits = text.data() + 3 * i;
     auto [end, error] = std::from_chars(digits, digits + 2, out.bytes[i], 16);
-    if (error != std::errc() || end != digits + 2 || (i < 5 && digits[2] != ':')) return std::nullopt;
+    if (error != std::errc() || end != digits + 2 || (i < 5 && digits[2] != ':'))
+      return std::nullopt;
   }
   return out;
 }

@@ -27,7 +27,9 @@ inline uint16_t of(const void* data, size_t length) {
 }
 
 /// True where the bytes, checksum field included, sum up to minus zero.
-inline bool valid(const void* data, size_t length) { return fold(add(data, length)) == 0xffff; }
+inline bool valid(const void* data, size_t length) {
+  return fold(add(data, length)) == 0xffff;
+}
 
 /// The sum of a pseudo-header (RFC 793 3.1, RFC 8200 8.1). `addresses`: source and destination
 /// one after the other, as in the IP header; `address_bytes`: 8 or 32. `l4_length` in host order.

@@ -46,8 +46,8 @@ std::string level() {
 void set_json(bool json) {
   auto logger = spdlog::default_logger();
   if (!json) {
-    auto stderr_logger = std::make_shared<spdlog::logger>(
-        "lbd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto stderr_logger =
+        std::make_shared<spdlog::logger>("lbd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     stderr_logger->set_level(logger->level());
     stderr_logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
     spdlog::set_default_logger(stderr_logger);

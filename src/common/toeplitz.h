@@ -11,7 +11,8 @@
 // destination address, source port, destination port as they lie on the wire; so does this.
 namespace lbd {
 
-inline constexpr size_t kRssKeyBytes = 52;  // what most 40G+ devices take; 40-byte ones use its start
+inline constexpr size_t kRssKeyBytes =
+    52;  // what most 40G+ devices take; 40-byte ones use its start
 
 /// The key that lbd gives to every device unless lb.yaml has another: the widely used verification
 /// key of RSS, continued.
