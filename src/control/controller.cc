@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/controller.h"
 
-#include <signal.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -49,15 +48,13 @@ Status read_again(const std::string& path, const config::Config& running, Readin
 
 Controller::Controller(boost::asio::io_context& io, std::string config_path, config::Config config,
                        Dataplane& dataplane, KernelSide& kernel)
-    : io_(io),
-      config_path_(std::move(config_path)),
+    : config_path_(std::move(config_path)),
       config_(std::make_shared<const config::Config>(std::move(config))),
       dataplane_(dataplane),
       kernel_(kernel),
       mailbox_(dataplane),
       statistics_(dataplane),
       busy_(dataplane),
-      reload_signal_(io),
       timer_(io),
       purger_({dataplane, updater_, mailbox_, statistics_,
                [this](NextHopId id) { kernel_.mirror().release_next_hop(id); }}),
@@ -89,8 +86,6 @@ void Controller::start(std::function<void(const Status&)> ready) {
           adopt(config_);
           kernel_.on_addresses_changed([this] { updater_.refresh(); });
           updater_.refresh();
-          reload_signal_.add(SIGHUP);
-          wait_reload_signal();
           tick();
         }
         ready(status);
@@ -155,15 +150,6 @@ void Controller::reload(bool dry_run, std::function<void(const Result<ReloadRepo
         }
         done(ReloadReport{generation(), reading->changes});
       });
-}
-
-void Controller::wait_reload_signal() {
-  reload_signal_.async_wait([this](const boost::system::error_code& error, int) {
-    if (error) return;
-    spdlog::info("SIGHUP: reading {} again", config_path_);
-    reload(false, [](const Result<ReloadReport>&) {});
-    wait_reload_signal();
-  });
 }
 
 void Controller::tick() {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
@@ -26,7 +25,7 @@ struct ReloadReport {
   std::vector<std::string> changes;
 };
 
-/// The control thread's loop: signals, timers, the desired state and who changes it. Nothing in it
+/// What runs on the control thread: timers, the desired state and who changes it. Nothing in it
 /// waits: parsing and building happen on the builder thread, workers are asked by messages.
 class Controller {
  public:
@@ -35,10 +34,11 @@ class Controller {
   /// The builder thread ends first; workers must have stopped.
   ~Controller();
 
-  /// Publishes what the file says, then calls `ready`; from then on the timers and SIGHUP work.
+  /// Publishes what the file says, then calls `ready`; from then on the timers work.
   void start(std::function<void(const Status&)> ready);
 
-  /// Reads the file again. A bad one changes nothing. `done` runs when the new state is in force.
+  /// Reads the file again (SIGHUP, lbctl reload). A bad one changes nothing. `done` runs when the
+  /// new state is in force.
   void reload(bool dry_run, std::function<void(const Result<ReloadReport>&)> done);
 
   const config::Config& config() const { return *config_; }
@@ -60,9 +60,7 @@ class Controller {
   void adopt(std::shared_ptr<const config::Config> config);
   void tick();
   void slow_tick(Clock::time_point now);
-  void wait_reload_signal();
 
-  boost::asio::io_context& io_;
   const std::string config_path_;
   /// Replaced on the control thread only while no change runs on the builder thread, which reads
   /// it.
@@ -73,7 +71,6 @@ class Controller {
   Mailbox mailbox_;
   Statistics statistics_;
   BusyMeter busy_;
-  boost::asio::signal_set reload_signal_;
   boost::asio::steady_timer timer_;
   Clock::time_point slow_tick_at_;
   Clock::time_point sample_at_;

@@ -38,6 +38,8 @@ class Daemon {
   Status loop();
 
  private:
+  void wait_signal();
+  void on_reload_signal();
   void ready(const Status& status);
   /// Clients first, then the workers, then what they read, then the memory it lies in.
   void stop();
@@ -47,7 +49,7 @@ class Daemon {
   config::Config config_;
   Status outcome_ = Done{};
   boost::asio::io_context io_{1};
-  boost::asio::signal_set stop_signal_{io_};
+  boost::asio::signal_set signals_{io_};  // to the end: a late signal must not kill
   std::unique_ptr<Dataplane> dataplane_;
   std::unique_ptr<KernelSide> kernel_;
   std::unique_ptr<Controller> controller_;
@@ -75,19 +77,32 @@ Status Daemon::start() {
 }
 
 Status Daemon::loop() {
-  stop_signal_.add(SIGTERM);
-  stop_signal_.add(SIGINT);
-  stop_signal_.async_wait([this](const boost::system::error_code& error, int signal) {
+  controller_ = std::make_unique<Controller>(io_, path_, config_, *dataplane_, *kernel_);
+  controller_->start([this](const Status& status) { ready(status); });
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+  wait_signal();
+  // What came before has set a flag; what comes from now on wakes the loop.
+  if (stop_asked) return Done{};
+  if (reload_asked) on_reload_signal();
+  io_.run();
+  return outcome_;
+}
+
+void Daemon::wait_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
+    if (signal == SIGHUP) {
+      on_reload_signal();
+      return wait_signal();
+    }
     spdlog::info("{}: stopping", signal == SIGTERM ? "SIGTERM" : "SIGINT");
     io_.stop();
   });
-  // A signal that came before the line above has set the flag; a later one wakes the loop.
-  if (stop_asked) return Done{};
-  controller_ = std::make_unique<Controller>(io_, path_, config_, *dataplane_, *kernel_);
-  controller_->start([this](const Status& status) { ready(status); });
-  io_.run();
-  return outcome_;
+}
+
+void Daemon::on_reload_signal() {
+  spdlog::info("SIGHUP: reading {} again", path_);
+  controller_->reload(false, [](const Result<ReloadReport>&) {});
 }
 
 void Daemon::ready(const Status& status) {
@@ -96,7 +111,6 @@ void Daemon::ready(const Status& status) {
     return io_.stop();
   }
   listener_->serve(api::make_handler(*controller_));
-  if (reload_asked) controller_->reload(false, [](const Result<ReloadReport>&) {});
   const std::chrono::duration<double> took = steady_clock::now() - begun_;
   spdlog::info("lbd is ready: {} services, {} ports, {} workers, in {:.2f} s",
                config_.services.size(), config_.ports.size(), dataplane_->workers(), took.count());

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <rte_mempool.h>
 
+#include <cmath>
+
 #include "control/api/verbs.h"
 
 namespace lbd::api {
 namespace {
+
+/// For people and scripts alike: one digit is all that means something.
+double tenths(double value) {
+  return std::round(value * 10) / 10;
+}
 
 Json workers_json(Controller& controller) {
   Json rows = Json::array();
@@ -14,14 +21,13 @@ Json workers_json(Controller& controller) {
     const auto worker = static_cast<WorkerIndex>(index);
     const WorkerCounters& counters = dataplane.counters(worker);
     const uint64_t connections = counters.connections.get();
-    rows.push_back(
-        {{"worker", index},
-         {"core", dataplane.worker_core(worker)},
-         {"generation", counters.generation.get()},
-         {"busy", controller.busy().percent(worker)},
-         {"connections", connections},
-         {"capacity", capacity},
-         {"table_fill", capacity ? 100.0 * static_cast<double>(connections) / capacity : 0.0}});
+    rows.push_back({{"worker", index},
+                    {"core", dataplane.worker_core(worker)},
+                    {"generation", counters.generation.get()},
+                    {"busy", tenths(controller.busy().percent(worker))},
+                    {"connections", connections},
+                    {"capacity", capacity},
+                    {"table_fill", tenths(100.0 * static_cast<double>(connections) / capacity)}});
   }
   return rows;
 }
