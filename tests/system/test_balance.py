@@ -98,3 +98,8 @@ def test_a_large_answer_and_a_large_request_pass(lab, director, echo, clients):
     while len(received) < len(blob):
         received += client.socket.recv(65536)
     assert received == blob
+
+
+def test_idle_poll(lab, director):
+    director.start(director.config([service(weights=[2, 1])], idle="poll"))
+    assert checks.requests(lab, 30) == {"rs1": 20, "rs2": 10}
