@@ -7,9 +7,9 @@
 #include <rte_mempool.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 
 namespace lbd::test {
@@ -41,7 +41,7 @@ rte_mbuf* make_segment(const uint8_t* data, size_t length) {
   const auto whole = static_cast<uint16_t>(RTE_PKTMBUF_HEADROOM + length);
   rte_pktmbuf_attach_extbuf(mbuf, attached->memory, RTE_BAD_IOVA, whole, &attached->info);
   rte_pktmbuf_reset_headroom(mbuf);
-  std::memcpy(rte_pktmbuf_mtod(mbuf, void*), data, length);
+  std::copy_n(data, length, rte_pktmbuf_mtod(mbuf, uint8_t*));
   mbuf->data_len = static_cast<uint16_t>(length);
   mbuf->pkt_len = static_cast<uint32_t>(length);
   return mbuf;

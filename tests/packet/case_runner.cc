@@ -2,7 +2,6 @@
 #include "case_runner.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "read_packet.h"
 #include "read_topology.h"
@@ -88,18 +87,6 @@ void Runner::run(const YAML::Node& node, size_t number) {
 }
 
 }  // namespace
-
-std::vector<Case> load_cases(const std::string& directory) {
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(directory + "/cases"))
-    if (entry.path().extension() == ".yaml") files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
-  std::vector<Case> out;
-  for (const auto& file : files)
-    for (const auto& node : YAML::LoadFile(file.string()))
-      out.push_back({file.stem().string(), read<std::string>(node["name"], "nameless"), node});
-  return out;
-}
 
 Outcome run_case(const Case& which, const YAML::Node& defaults) {
   Outcome outcome;

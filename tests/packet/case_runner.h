@@ -5,16 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "yaml_tools.h"
+#include "load_cases.h"
 
 namespace lbd::test {
-
-/// A case as it stands in a file of cases/.
-struct Case {
-  std::string file;  // without directory and extension
-  std::string name;
-  YAML::Node node;
-};
 
 struct Outcome {
   std::vector<std::string> failures;  // one line each; none: passed
@@ -26,9 +19,6 @@ struct Outcome {
     events.insert(other.events.begin(), other.events.end());
   }
 };
-
-/// All cases of `directory`/cases/*.yaml. Throws BadCase or YAML::Exception.
-std::vector<Case> load_cases(const std::string& directory);
 
 /// Runs a case in the world of `defaults` (defaults.yaml). Throws nothing: a case that cannot be
 /// read has failed.

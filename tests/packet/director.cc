@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <new>
 
@@ -15,8 +16,10 @@ namespace {
 
 constexpr uint64_t kStart = 1000 * Director::kHz;
 constexpr uint64_t kTick = Director::kHz / 1000 * kTickMs;
-/// How far the clock moves at once: worker loops are much closer, time-outs must not notice.
-constexpr uint64_t kStride = kTick;
+/// How far the clock moves at once: while packets wait, which are looked at by the fine clock, and
+/// else. Worker loops are much closer; time-outs must not notice.
+constexpr uint64_t kFineStride = kTick;
+constexpr uint64_t kStride = 30 * Director::kHz;
 constexpr uint32_t kExpireBudget = 64;
 constexpr FlowHash::Seed kSeed{1, 2, 3, 4, 5, 6};
 
@@ -42,7 +45,13 @@ WorkerContext complete(WorkerContext context, TestWorker* worker) {
   return context;
 }
 
-/// 2 MB, made once for all directors of a process: a fuzzer makes thousands of them.
+// Made once for all directors of a process: a fuzzer makes thousands of them.
+
+const Owner& shared_owner(unsigned workers) {
+  static std::map<unsigned, Owner> owners;
+  return owners.try_emplace(workers, default_rss_key(), workers).first->second;
+}
+
 NextHopTable& shared_next_hops() {
   static NextHopTable table;
   return table;
@@ -68,13 +77,13 @@ TestWorker::TestWorker(const Topology& topology, const WorkerContext& shared, co
 
 Director::Director(const Topology& topology)
     : topology_(topology),
-      owner_(default_rss_key(), topology.workers),
       mailboxes_(topology.workers),
       next_hops_(shared_next_hops()),
       routing_(std::make_unique<Routing>()),
       exact_(kMaxServers) {
   start_eal();
   apply_ports();  // pipelines note down what is fixed of ports
+  const Owner& owner = shared_owner(topology.workers);
   for (unsigned index = 0; index < topology.workers; ++index) {
     WorkerContext shared;
     shared.index = static_cast<WorkerIndex>(index);
@@ -85,8 +94,7 @@ Director::Director(const Topology& topology)
     shared.ports = &ports_;
     shared.next_hops = &next_hops_;
     shared.routing = routing_.get();
-    workers_.push_back(
-        std::make_unique<TestWorker>(topology_, shared, owner_, mailboxes_, record_));
+    workers_.push_back(std::make_unique<TestWorker>(topology_, shared, owner, mailboxes_, record_));
   }
   apply(topology);
 }
@@ -95,15 +103,16 @@ Director::~Director() {
   // Whatever waits for a neighbour is answered, so that no buffer stays behind.
   for (NextHopId id = 0; id < names_.servers_end(); ++id)
     next_hops_.set(id, {{}, 0, NextHopState::kFailed});
-  advance(2 * kHz);
+  if (totals().held != 0) advance(2 * kHz);
   for (NextHopId id = 0; id < names_.servers_end(); ++id) next_hops_.set(id, {});
 }
 
 void Director::apply(const Topology& topology) {
+  const bool same_routes = topology_.routes == topology.routes && snapshot_ != nullptr;
   topology_ = topology;
   apply_ports();
   apply_next_hops();
-  apply_routes();
+  if (!same_routes) apply_routes();
   snapshot_ = make_snapshot(topology_, names_, snapshot_.get());
   if (names_.servers_end() > kMaxServers) std::abort();
   for (const auto& worker : workers_) worker->context.snapshot = snapshot_.get();
@@ -198,7 +207,7 @@ void Director::settle() {
 
 void Director::advance(uint64_t nanoseconds) {
   while (nanoseconds != 0) {
-    const uint64_t step = std::min(nanoseconds, kStride);
+    const uint64_t step = std::min(nanoseconds, totals().held == 0 ? kStride : kFineStride);
     nanoseconds -= step;
     for (const auto& worker : workers_) {
       worker->context.tsc += step;

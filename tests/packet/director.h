@@ -93,7 +93,6 @@ class Director {
 
   Topology topology_;
   Names names_;
-  Owner owner_;
   std::vector<Mailbox> mailboxes_;
   Record record_;
   PortTable ports_;

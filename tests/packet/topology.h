@@ -45,6 +45,8 @@ struct RouteSpec {
   Prefix to;
   std::vector<std::string> via;  // names of gateways; none: on link
   PortIndex port = 0;
+
+  bool operator==(const RouteSpec&) const = default;
 };
 
 /// The world around the workers, and what they are configured to do.
