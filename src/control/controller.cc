@@ -19,6 +19,9 @@ constexpr std::chrono::milliseconds kShortTick{1};
 constexpr std::chrono::milliseconds kSlowTick{100};
 constexpr std::chrono::milliseconds kSample{1000};
 
+/// Of a reload's changes, so that a new file of 100,000 servers does not hold up the loop.
+constexpr size_t kLoggedChanges = 200;
+
 using MaybeState = std::optional<DesiredState>;
 
 /// What a reload found out on the builder thread.
@@ -42,6 +45,15 @@ Status read_again(const std::string& path, const config::Config& running, Readin
   std::string text = config::describe(errors);
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return Error{std::move(text)};
+}
+
+void log_changes(const std::string& path, const std::vector<std::string>& changes,
+                 uint64_t generation) {
+  spdlog::info("reloaded {}: {} changes, generation {}", path, changes.size(), generation);
+  const size_t shown = std::min(changes.size(), kLoggedChanges);
+  for (size_t i = 0; i < shown; ++i) spdlog::info("  {}", changes[i]);
+  if (shown < changes.size())
+    spdlog::info("  and {} more, as lbctl reload would have shown", changes.size() - shown);
 }
 
 }  // namespace
@@ -144,9 +156,7 @@ void Controller::reload(bool dry_run, std::function<void(const Result<ReloadRepo
         }
         if (!dry_run) {
           adopt(reading->config);
-          spdlog::info("reloaded {}: {} changes, generation {}", config_path_,
-                       reading->changes.size(), generation());
-          for (const std::string& change : reading->changes) spdlog::info("  {}", change);
+          log_changes(config_path_, reading->changes, generation());
         }
         done(ReloadReport{generation(), reading->changes});
       });

@@ -55,10 +55,11 @@ void Purger::after_purge(const std::vector<ServerId>& ids) {
   for (const ServerId id : ids) {
     const RealServer* server = state.server(id);
     const VirtualService& service = *state.services[state.owner[id]];
-    spdlog::info("service {}: server {} is gone", service.name, server->key.to_string());
+    spdlog::debug("service {}: server {} is gone", service.name, server->key.to_string());
     parts_.statistics.retire(service.id, id);
     parts_.release_next_hop(server->next_hop);
   }
+  if (!ids.empty()) spdlog::info("{} removed real servers are gone", ids.size());
   parts_.updater.submit(
       [ids](const DesiredState& present) -> Result<std::optional<DesiredState>> {
         return std::optional(release(present, ids));

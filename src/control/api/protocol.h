@@ -4,6 +4,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "common/result.h"
 
@@ -36,9 +37,12 @@ inline Json error_json(const std::string& message) {
 }
 /// Beside "error": nothing is wrong with the request, it may be sent again a little later.
 inline constexpr const char* kBusy = "busy";
-inline Json reply_json(const Result<Json>& result) {
+/// Takes the result over: a list of 100,000 real servers is not copied.
+inline Json reply_json(Result<Json> result) {
   if (!result) return error_json(result.error().message);
-  return {{"ok", true}, {"result", result.value()}};
+  Json reply{{"ok", true}};
+  reply["result"] = std::move(result).value();
+  return reply;
 }
 
 }  // namespace lbd::api

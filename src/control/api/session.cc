@@ -69,7 +69,7 @@ void Session::on_line(size_t length) {
   // Who does not speak the protocol has lost its place in the stream: there is no next request.
   if (!request) return answer(error_json(request.error().message), true);
   const Respond respond = [self = shared_from_this()](Result<Json> result) {
-    self->answer(reply_json(result), false);
+    self->answer(reply_json(std::move(result)), false);
   };
   try {
     handler_(request.value().verb, request.value().arguments, respond);

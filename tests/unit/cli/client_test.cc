@@ -19,7 +19,7 @@ namespace {
 class FakeLbd {
  public:
   explicit FakeLbd(std::vector<std::string> replies) : replies_(std::move(replies)) {
-    char name[] = "/tmp/ct-client-XXXXXX";
+    char name[] = "/tmp/lbd-client-XXXXXX";
     directory_ = ::mkdtemp(name);
     fd_ = ::socket(AF_UNIX, SOCK_STREAM, 0);
     sockaddr_un address{};
@@ -86,9 +86,9 @@ TEST(Client, SaysWhatIsWrongWithTheOtherSide) {
 }
 
 TEST(Client, NobodyThere) {
-  const auto answer = Client("/tmp/ct-nobody.sock").ask("status", Json::object());
+  const auto answer = Client("/tmp/lbd-nobody.sock").ask("status", Json::object());
   ASSERT_FALSE(answer.ok());
-  EXPECT_EQ(answer.error().message, "/tmp/ct-nobody.sock: no lbd answers there; is it running?");
+  EXPECT_EQ(answer.error().message, "/tmp/lbd-nobody.sock: no lbd answers there; is it running?");
 }
 
 TEST(Client, APathThatIsTooLong) {

@@ -74,7 +74,7 @@ class RawClient {
 class SessionTest : public testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/ct-session-XXXXXX";
+    char name[] = "/tmp/lbd-session-XXXXXX";
     directory_ = ::mkdtemp(name);
     path_ = directory_ + "/deep/lbd.sock";
   }
