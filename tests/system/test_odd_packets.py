@@ -89,13 +89,15 @@ def test_it_ends_under_its_name(lab, running, wire, name):
 
 
 def test_noise_harms_nobody(lab, running, wire):
-    """Every odd packet, and each cut at every length."""
+    """Every odd packet cut at every length."""
     sent = 0
     for name, (build, _) in ODD.items():
         frame = frame_to(lab, build(), name)
-        for size in range(14, min(len(frame), 120)):
+        # The bridge on the way reads VLAN tags and drops what is too short for one.
+        for size in range(20 if name == "vlan" else 14, min(len(frame), 120)):
             wire.send(frame[:size])
             sent += 1
-    wire.send(frame_to(lab, IP(src=CLIENT4, dst=VIP4) / ICMP(type=3, code=4) / Raw(b"E" * 5), "icmp"))
-    wait_for("all of it to be counted", lambda: running.ask("counters")["received"] >= sent, 5)
+        wait_for(f"{name} to be counted", lambda: running.ask("counters")["received"] >= sent, 5)
+    broken = IP(src=CLIENT4, dst=VIP4) / ICMP(type=3, code=4) / Raw(b"E" * 5)
+    wire.send(frame_to(lab, broken, "icmp"))
     assert checks.requests(lab, 2) == {"rs1": 2}
