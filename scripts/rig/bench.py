@@ -149,7 +149,7 @@ def heading(options):
     if options.mode == "latency":
         print(f"{'flows':>9}  {'':<8} " + " ".join(f"{p + ' us':>22}" for p in ("p50", "p90", "p99", "p99.9")))
     else:
-        print(f"{'flows':>9}  {'':<8} {'Mpps':>22}  {'ns/packet':>9}  {'lost %':>8}  {'ratio':>18}  bar")
+        print(f"{'flows':>9}  {'':<8} {'Mpps':>22}  {'ns/packet':>9}  {'lost %':>8}  {'ratio':>18}  bar", flush=True)
 
 
 def bench(options):

@@ -10,8 +10,8 @@ DUT_MAC = "02:00:00:00:00:02"
 GENERATOR_MAC = "02:00:00:00:00:01"
 SERVERS = range(1, 5)
 PORT = "bench0"
-# Packed rings of 1024, used in order and without mergeable buffers: the only layout that the driver
-# handles with vector code. Split rings are a fifth slower, 512 entries behave erratically.
+# Packed rings, used in order and without mergeable buffers: the layout that the driver handles with vector
+# code. Split rings are half as fast. docs/performance.md has the figures.
 VIRTIO = "queues=1,queue_size=1024,packed_vq=1,in_order=1,mrg_rxbuf=0,vectorized=1"
 
 
