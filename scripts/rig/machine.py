@@ -42,15 +42,22 @@ def wait_for(what, condition, seconds=30):
 @contextlib.contextmanager
 def huge_pages(mebibytes):
     """Reserves what is missing and restores the number and the mount found before."""
-    before = HUGE_PAGES.read_text() if HUGE_PAGES.exists() else None
-    mounted = " hugetlbfs " in Path("/proc/self/mounts").read_text()
+    def pages():
+        return HUGE_PAGES.read_text() if HUGE_PAGES.exists() else None
+
+    def mounted():
+        return " hugetlbfs " in Path("/proc/self/mounts").read_text()
+
+    before, was_mounted, reserved = pages(), mounted(), None
     try:
         run(ROOT / "scripts/hugepages", mebibytes)
+        reserved = pages()
         yield
     finally:
-        if before is not None and HUGE_PAGES.read_text() != before:
+        # Somebody else may have reserved more in the meantime: then the number is theirs.
+        if reserved not in (None, before) and pages() == reserved:
             HUGE_PAGES.write_text(before)
-        if not mounted and " hugetlbfs " in Path("/proc/self/mounts").read_text():
+        if not was_mounted and mounted():
             run("umount", "/dev/hugepages", check=False)
 
 
