@@ -106,7 +106,7 @@ std::optional<int64_t> Value::number(int64_t min, int64_t max) const {
 }
 
 std::optional<Milliseconds> Value::duration(Milliseconds min, Milliseconds max) const {
-  const std::string* text = plain("a duration");
+  const std::string* text = scalar("a duration");
   if (text == nullptr) return std::nullopt;
   const Result<Milliseconds> parsed = parse_duration(*text);
   if (parsed) return in_range(*this, parsed.value(), min, max, format_duration);
@@ -115,7 +115,7 @@ std::optional<Milliseconds> Value::duration(Milliseconds min, Milliseconds max) 
 }
 
 std::optional<uint64_t> Value::size(uint64_t min, uint64_t max) const {
-  const std::string* text = plain("a size");
+  const std::string* text = scalar("a size");
   if (text == nullptr) return std::nullopt;
   const Result<uint64_t> parsed = parse_size(*text);
   if (parsed) return in_range(*this, parsed.value(), min, max, format_size);
@@ -124,7 +124,7 @@ std::optional<uint64_t> Value::size(uint64_t min, uint64_t max) const {
 }
 
 std::optional<int64_t> Value::percent(int64_t min, int64_t max) const {
-  const std::string* text = plain("a percentage");
+  const std::string* text = scalar("a percentage");
   if (text == nullptr) return std::nullopt;
   const auto name = [](int64_t bound) { return std::to_string(bound) + "%"; };
   const Result<int64_t> parsed = parse_percent(*text);

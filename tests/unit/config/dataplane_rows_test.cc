@@ -152,9 +152,11 @@ TEST(DataplaneSection, timeouts) {
       {with("dataplane: {timeouts: {udp: -1s}}"),
        "f.yaml:3:29: dataplane.timeouts.udp: \"-1s\" is not a duration; write it with a unit, as "
        "10ms, 3s, 2m or 1h\n"},
-      {with(R"(dataplane: {timeouts: {udp: "5s"}})"),
-       "f.yaml:3:29: dataplane.timeouts.udp: expected a duration, got the text \"5s\"; write it "
-       "without quotes\n"},
+      {with(R"(dataplane: {timeouts: {udp: "5"}})"),
+       "f.yaml:3:29: dataplane.timeouts.udp: \"5\" has no unit; write it with a unit, as 10ms, 3s, "
+       "2m or 1h\n"},
+      {with(R"(dataplane: {timeouts: {udp: "5s"}, memory: "512MiB", half_open_share: "50%"})"),
+       "ok\n"},
       {with("dataplane: {timeouts: {tcp_fin_wait: 5s}}"),
        "f.yaml:3:24: dataplane.timeouts: unknown key \"tcp_fin_wait\"; known here: "
        "tcp_established, tcp_syn_sent, tcp_syn_recv, tcp_fin, tcp_close, udp, icmp\n"},
