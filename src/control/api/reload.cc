@@ -17,7 +17,7 @@ void log(Controller&, const Json& arguments, const Respond& respond) {
   if (!log::set_level(level))
     return respond(Error{"unknown log level; use trace, debug, info, warn or error"});
   spdlog::info("log level is {} now, as asked by lbctl", level);
-  respond(Json{{"level", level}});
+  respond(Json{{"ok", true}, {"level", level}});
 }
 
 }  // namespace lbd::api

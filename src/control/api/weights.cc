@@ -76,7 +76,7 @@ void apply(Controller& controller, const Json& arguments, const Respond& respond
       },
       [respond, names](const Status& status) {
         if (!status) return respond(status.error());
-        respond(Json{{"servers", *names}});
+        respond(Json{{"ok", true}, {"servers", *names}});
       });
 }
 
