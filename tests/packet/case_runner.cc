@@ -19,7 +19,7 @@ class Runner {
   void run(const YAML::Node& node, size_t number);
 
  private:
-  std::vector<Input> send(const YAML::Node& node);
+  std::vector<Input> send(const YAML::Node& node, PortIndex port);
   void from_tap(const YAML::Node& node);
 
   YAML::Node world_;
@@ -29,9 +29,7 @@ class Runner {
   std::vector<Bytes> tap_frames_;
 };
 
-std::vector<Input> Runner::send(const YAML::Node& node) {
-  const YAML::Node port_name = node["port"] ? node["port"] : YAML::Node("wan");
-  const PortIndex port = read_port(port_name, director_.topology());
+std::vector<Input> Runner::send(const YAML::Node& node, PortIndex port) {
   const auto worker = read<WorkerIndex>(node["worker"], 0);
   std::vector<Input> inputs;
   const YAML::Node what = node["send"];
@@ -62,15 +60,17 @@ void Runner::run(const YAML::Node& node, size_t number) {
   only(node,
        {"send", "port", "worker", "burst", "from_tap", "advance", "change", "purge", "expect"});
   std::vector<std::string> failures;
-  Step step{director_, director_.totals(), {}, {}, waiting_, tap_frames_, false, failures};
+  Step step{director_, director_.totals(), {}, {}, waiting_, tap_frames_, false, 0, failures};
   director_.clear_record();
   if (node["change"]) {
     world_ = merged(world_, node["change"]);
     director_.apply(read_topology(world_));
   }
   if (node["send"]) {
+    const YAML::Node port = node["port"] ? node["port"] : YAML::Node("wan");
     step.is_send = true;
-    for (const Input& input : send(node)) step.sent_in.push_back(input.frame);
+    step.port = read_port(port, director_.topology());
+    for (const Input& input : send(node, step.port)) step.sent_in.push_back(input.frame);
   }
   if (node["from_tap"]) from_tap(node["from_tap"]);
   if (read(node["purge"], false)) director_.request(WorkerRequest::Kind::kPurge);

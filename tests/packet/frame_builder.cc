@@ -74,7 +74,7 @@ void append_v4(Bytes& out, const FrameSpec& spec) {
   ip[0] = static_cast<uint8_t>(spec.version.value_or(4) << 4 | spec.header_words.value_or(words));
   ip[1] = spec.tos;
   put16(ip, 2, spec.ip_length.value_or(static_cast<uint16_t>(ip.size() + l4.size())));
-  put16(ip, 4, 0x1234);
+  put16(ip, 4, spec.id);
   put16(ip, 6, spec.fragment);
   ip[8] = spec.ttl;
   ip[9] = spec.protocol;

@@ -22,6 +22,7 @@ struct FrameSpec {
   uint8_t protocol = 6;  // 6, 17, 1, 58 get a header of theirs; others only the payload
   uint8_t ttl = 64;
   uint8_t tos = 0;
+  uint16_t id = 0x1234;  // IPv4
 
   std::optional<uint8_t> version;
   std::optional<uint8_t> header_words;  // IPv4 header length field

@@ -59,8 +59,10 @@ Matched match_frames(Step& step) {
     if (!take_forwarded(step, sent, out)) out.replies.push_back(sent);
   }
   std::vector<Bytes> unseen = step.sent_in;
-  for (const Punted& punted : step.director.record().punted)
+  for (const Punted& punted : step.director.record().punted) {
     if (!take(unseen, punted.frame)) step.failures.push_back("a punted frame is not as it came");
+    if (punted.port != step.port) step.failures.push_back("punted to another port's twin");
+  }
   return out;
 }
 

@@ -6,6 +6,13 @@
 namespace lbd::test {
 namespace {
 
+/// Data of which no two bytes in a row are equal.
+Bytes pattern(unsigned length) {
+  Bytes out(length);
+  for (unsigned i = 0; i < length; ++i) out[i] = static_cast<uint8_t>(i * 37 + 11);
+  return out;
+}
+
 uint8_t read_tcp_flags(const YAML::Node& node) {
   uint8_t out = 0;
   for (const char c : read<std::string>(node, "")) {
@@ -23,18 +30,18 @@ void read_protocol(const YAML::Node& node, FrameSpec& spec) {
     spec.tcp_flags = read_tcp_flags(node["tcp"]);
   } else if (node["udp"]) {
     spec.protocol = 17;
-    spec.payload.assign(read(node["udp"], 0u), 'u');
+    spec.payload = pattern(read(node["udp"], 0u));
   } else if (node["icmp"]) {
     spec.protocol = v4 ? 1 : 58;
     spec.icmp_type = read_byte(node["icmp"], 0);
-    spec.payload.assign(24, 'i');
+    spec.payload = pattern(24);
   } else if (node["protocol"]) {
     spec.protocol = read_byte(node["protocol"], 0);
-    spec.payload.assign(24, 'p');
+    spec.payload = pattern(24);
   } else {
     throw BadCase(node, "a packet is tcp, udp, icmp, protocol, arp or raw");
   }
-  if (node["payload"]) spec.payload.assign(read(node["payload"], 0u), 'x');
+  if (node["payload"]) spec.payload = pattern(read(node["payload"], 0u));
   spec.sequence = read(node["seq"], spec.sequence);
   spec.acknowledgement = read(node["ack"], spec.acknowledgement);
   spec.tcp_options = read(node["tcp_options"], 0u);
@@ -78,6 +85,7 @@ uint64_t read_offload(const YAML::Node& node) {
 void read_ip(const YAML::Node& node, FrameSpec& spec) {
   spec.ttl = read_byte(node["ttl"], spec.ttl);
   spec.tos = read_byte(node["tos"], spec.tos);
+  spec.id = read(node["id"], spec.id);
   if (node["version"]) spec.version = read_byte(node["version"], 0);
   if (node["header_words"]) spec.header_words = read_byte(node["header_words"], 0);
   if (node["ip_length"]) spec.ip_length = read<uint16_t>(node["ip_length"], 0);
@@ -151,13 +159,13 @@ Ends read_ends(const YAML::Node& node) {
 }
 
 std::vector<Input> read_packets(const YAML::Node& node, const Topology& topology, PortIndex in) {
-  only(node, {"tcp",        "udp",         "icmp",          "protocol",     "arp",
-              "raw",        "v6",          "from",          "to",           "payload",
-              "seq",        "ack",         "tcp_options",   "data_offset",  "udp_length",
-              "ttl",        "tos",         "version",       "header_words", "ip_length",
-              "ip_options", "fragment",    "extensions",    "wrong",        "padding",
-              "patch",      "truncate",    "src_mac",       "dst_mac",      "ether_type",
-              "tags",       "device_says", "first_segment", "flows",        "times"});
+  only(node,
+       {"tcp",         "udp",          "icmp",        "protocol",      "arp",      "raw",
+        "v6",          "from",         "to",          "payload",       "seq",      "ack",
+        "tcp_options", "data_offset",  "udp_length",  "ttl",           "tos",      "id",
+        "version",     "header_words", "ip_length",   "ip_options",    "fragment", "extensions",
+        "wrong",       "padding",      "patch",       "truncate",      "src_mac",  "dst_mac",
+        "ether_type",  "tags",         "device_says", "first_segment", "flows",    "times"});
   if (node["raw"]) return {{from_hex(read<std::string>(node["raw"], "")), 0, 0}};
   if (node["arp"])
     return {{build_arp(topology.gateways.begin()->second.mac, *IpAddress::parse("192.0.2.254"),

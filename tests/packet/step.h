@@ -25,6 +25,7 @@ struct Step {
   std::vector<Waiting>& waiting;   // frames of this and earlier steps that have not come out
   std::vector<Bytes>& tap_frames;  // frames from the twin that have not come out
   bool is_send = false;
+  PortIndex port = 0;  // by which they came
   std::vector<std::string>& failures;
 };
 
