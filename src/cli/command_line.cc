@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "cli/duration.h"
+#include "common/address.h"
 
 namespace lbd::cli {
 namespace {
@@ -83,6 +84,16 @@ std::optional<int64_t> number(const std::string& text) {
   return value;
 }
 
+bool is_server(const std::string& text) {
+  return IpAddress::parse(text).has_value() || Endpoint::parse(text).has_value();
+}
+
+Error no_server(const std::string& text) {
+  return Error{"\"" + text +
+               "\" is no address and no address:port; write 192.0.2.31 or "
+               "192.0.2.31:80"};
+}
+
 /// SERVICE SERVER, or with --all SERVER alone; the rest of the words is left.
 Status take_server(const VerbSyntax& syntax, std::vector<std::string>& words, Command& out) {
   const bool all = out.arguments.contains("all");
@@ -90,7 +101,9 @@ Status take_server(const VerbSyntax& syntax, std::vector<std::string>& words, Co
   const bool named = words.size() == 2 + rest;
   if (!named && !(all && words.size() == 1 + rest)) return usage(syntax);
   if (named) out.arguments["service"] = words[0];
-  out.arguments["server"] = words[named ? 1 : 0];
+  const std::string& server = words[named ? 1 : 0];
+  if (!is_server(server)) return no_server(server);
+  out.arguments["server"] = server;
   words.erase(words.begin(), words.begin() + (named ? 2 : 1));
   return Done{};
 }
@@ -115,6 +128,15 @@ Status take_weight(const VerbSyntax& syntax, const std::vector<std::string>& wor
 
 Status take_explain(const std::vector<std::string>& words, const po::variables_map& given,
                     Command& out) {
+  const auto client = Endpoint::parse(words[0]);
+  const auto destination = Endpoint::parse(words[1]);
+  if (!client || !destination || client->port == 0 || destination->port == 0)
+    return Error{"explain: \"" + words[client && client->port != 0 ? 1 : 0] +
+                 "\" is no address:port; write 192.0.2.9:4711 or [2001:db8::9]:4711"};
+  if (client->address.family() != destination->address.family())
+    return Error{"explain: client and VIP are of different families; name two of one"};
+  if (words.size() == 3 && words[2] != "tcp" && words[2] != "udp")
+    return Error{"explain: \"" + words[2] + "\" is no protocol; write tcp or udp"};
   out.arguments["client"] = words[0];
   out.arguments["virtual"] = words[1];
   if (words.size() == 3) out.arguments["protocol"] = words[2];
@@ -133,6 +155,10 @@ Status take_words(const VerbSyntax& syntax, std::vector<std::string> words,
   if (syntax.name == "services" || syntax.name == "stats") {
     if (!words.empty()) out.arguments["name"] = words[0];
   } else if (syntax.name == "log") {
+    constexpr std::array<std::string_view, 5> kLevels{"trace", "debug", "info", "warn", "error"};
+    if (std::find(kLevels.begin(), kLevels.end(), words[0]) == kLevels.end())
+      return Error{"log: \"" + words[0] +
+                   "\" is no level; write trace, debug, info, warn or error"};
     out.arguments["level"] = words[0];
   } else if (syntax.name == "explain") {
     return take_explain(words, given, out);
@@ -178,6 +204,9 @@ Result<Command> command_of(const po::variables_map& given) {
                                     [&](const VerbSyntax& verb) { return verb.name == out.verb; });
   if (syntax == kVerbs.end()) return Error{"no verb \"" + out.verb + "\"; lbctl --help lists them"};
   if (const Status checked = check_options(*syntax, given); !checked) return checked.error();
+  for (const char* name : {"server", "client"})
+    if (given.count(name) && !is_server(given[name].as<std::string>()))
+      return no_server(given[name].as<std::string>());
   take_options(given, out);
   if (const Status taken = take_words(*syntax, words, given, out); !taken) return taken.error();
   return out;

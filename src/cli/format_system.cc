@@ -113,20 +113,27 @@ std::string format_routes(const Json& result) {
   return table.text();
 }
 
+std::string hop_text(const Json& way) {
+  const Json hop = way.value("next_hop", Json());
+  if (hop.is_null()) return "-";
+  return shown(hop, "state") + ", MAC " + shown(hop, "mac") + ", port " + shown(hop, "port");
+}
+
 std::string format_explain(const Json& result) {
   std::string text = "service:  " + shown(result, "service") + "\n" +
                      "server:   " + shown(result, "server") + "\n" +
                      "reason:   " + shown(result, "reason") + "\n" +
                      "rewrite:  " + shown(result, "rewrite") + "\n";
-  const Json hop = result.value("next_hop", Json());
-  text += "next hop: ";
-  text += hop.is_null()
-              ? "-"
-              : shown(hop, "state") + ", MAC " + shown(hop, "mac") + ", port " + shown(hop, "port");
+  text += "next hop: " + hop_text(result);
   text += "\nworker:   " + shown(result, "worker") + "\n";
-  for (const Json& candidate : result.value("candidates", Json::array()))
-    text +=
-        "candidate " + shown(candidate, "server") + ", weight " + shown(candidate, "weight") + "\n";
+  for (const Json& candidate : result.value("candidates", Json::array())) {
+    text += "candidate " + shown(candidate, "server") + ", weight " + shown(candidate, "weight") +
+            ": " + hop_text(candidate);
+    if (candidate.contains("fits"))
+      text += std::string(candidate["fits"].get<bool>() ? ", fits" : ", is longer than") +
+              " the MTU of " + shown(candidate, "mtu");
+    text += "\n";
+  }
   return text;
 }
 

@@ -91,9 +91,7 @@ Status run_drain(Client& client, const Command& command) {
   return Done{};
 }
 
-}  // namespace
-
-Status run(const Command& command) {
+Status ask(const Command& command) {
   Client client(command.socket);
   if (command.verb == "connections") return run_connections(client, command);
   if (command.verb == "stats" && command.rate) return run_rate(client, command);
@@ -102,6 +100,14 @@ Status run(const Command& command) {
   if (!result) return result.error();
   print(command, result.value());
   return Done{};
+}
+
+}  // namespace
+
+Status run(const Command& command) {
+  const Status asked = ask(command);
+  if (asked && !std::cout.flush()) return Error{"cannot write to standard output"};
+  return asked;
 }
 
 }  // namespace lbd::cli

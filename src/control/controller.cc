@@ -119,6 +119,8 @@ void Controller::published(const Snapshot& before) {
   if (!std::equal(now.exact.begin(), now.exact.begin() + static_cast<std::ptrdiff_t>(both),
                   before.exact.begin()))
     mailbox_.post_all(WorkerRequest::Kind::kSyncExact, [] {});
+  // Before an id is given to another service.
+  statistics_.forget_released(state());
   // A removed service takes its addresses along when its last connection is gone.
   if (const size_t services = state().order.size(); services < services_in_kernel_) {
     kernel_.apply(*config_, state());

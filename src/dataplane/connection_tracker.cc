@@ -59,7 +59,7 @@ void ConnectionTracker::leave_half_open(uint32_t id) {
 }
 
 bool ConnectionTracker::make_room() {
-  if (half_open_.size() == 0) return false;
+  if (half_open_.size() == 0 || table_.size() < table_.capacity()) return false;
   context_.count(Event::kHalfOpenEvicted);
   close(half_open_.oldest());
   return true;

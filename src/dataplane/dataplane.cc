@@ -80,6 +80,8 @@ struct Dataplane::State {
 // ----------------------------------------------------------------------------------------
 
 Status Dataplane::State::start_ports(const std::atomic<bool>& stop_asked) {
+  if (options.ports.size() > kMaxPorts)
+    return Error{"more than " + std::to_string(kMaxPorts) + " ports; name fewer"};
   for (const PortOptions& port : options.ports) {
     if (stop_asked) return Error{"stopped while starting"};
     const auto index = static_cast<PortIndex>(ports.count);
@@ -93,8 +95,9 @@ Status Dataplane::State::start_ports(const std::atomic<bool>& stop_asked) {
 }
 
 Status Dataplane::State::make_rings() {
-  exception.pool =
-      rte_pktmbuf_pool_create("tap", kTapBuffers, 128, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+  const uint32_t room = RTE_PKTMBUF_HEADROOM + tap_buffer_bytes(options);
+  exception.pool = rte_pktmbuf_pool_create("tap", kTapBuffers, 128, 0, static_cast<uint16_t>(room),
+                                           SOCKET_ID_ANY);
   if (exception.pool == nullptr) return out_of_memory("the tap thread's buffers");
   for (unsigned from = 0; from < worker_count; ++from) {
     const int socket = socket_of(static_cast<WorkerIndex>(from));

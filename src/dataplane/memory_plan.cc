@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/memory_plan.h"
 
+#include <rte_mbuf_core.h>
+
 #include <algorithm>
 
 #include "dataplane/connection_table.h"
 #include "dataplane/hugepages.h"
+#include "dataplane/port_setup.h"
 
 namespace lbd {
+
+uint32_t tap_buffer_bytes(const DataplaneOptions& options) {
+  uint32_t bytes = RTE_MBUF_DEFAULT_DATAROOM;
+  for (const PortOptions& port : options.ports) bytes = std::max(bytes, buffer_bytes(port.mtu, 0));
+  return bytes;
+}
 
 MemoryPlan plan_memory(const DataplaneOptions& options) {
   const uint64_t workers = options.eal.worker_cores.size();
@@ -14,7 +23,9 @@ MemoryPlan plan_memory(const DataplaneOptions& options) {
   plan.connection_tables = workers * ConnectionTable::bytes_needed(options.max_connections);
   for (const PortOptions& port : options.ports)
     plan.packet_buffers += port_buffer_bytes(port, static_cast<unsigned>(workers));
-  plan.packet_buffers += (workers * kReplyBuffers + kTapBuffers) * kBufferBytes;
+  plan.packet_buffers += workers * kReplyBuffers * kBufferBytes;
+  plan.packet_buffers +=
+      kTapBuffers * (kBufferBytes - RTE_MBUF_DEFAULT_DATAROOM + tap_buffer_bytes(options));
   const uint64_t slots = workers * (kPriorityRing + kPuntRing + kFromTapRing) +
                          workers * (workers - 1) * 2 * kPeerRing;
   plan.rings = slots * sizeof(void*);

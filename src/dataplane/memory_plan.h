@@ -19,6 +19,10 @@ inline constexpr unsigned kPeerRing = 1024;
 /// An mbuf with its default data room, its header and the pool's share, rounded up.
 inline constexpr uint64_t kBufferBytes = 2560;
 
+/// Data room of the tap thread's buffers, headroom not included: a whole frame of the port with the
+/// greatest MTU, because devices are not asked to send frames that lie in several buffers.
+uint32_t tap_buffer_bytes(const DataplaneOptions& options);
+
 struct MemoryPlan {
   uint64_t connection_tables = 0;  // bytes, all workers
   uint64_t packet_buffers = 0;

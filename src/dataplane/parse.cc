@@ -27,6 +27,10 @@ const T* at(const rte_mbuf* mbuf, unsigned offset) {
 
 // --- IPv4 addresses, host order ---
 
+/// What lets a packet before the rest on the way to the kernel must come from the link itself: TTL
+/// or hop limit 255 (RFC 5798 5.1.1.3, RFC 4861 7.1), which no router leaves.
+constexpr uint8_t kFromLink = 255;
+
 bool v4_multicast(uint32_t address) {
   return (address >> 28) == 0xe;
 }
@@ -98,8 +102,9 @@ void parse_v4(Packet& packet, FlowKey& key) {
   const uint32_t destination = ip->destination.host();
   if (v4_martian(source, destination)) return drop(packet, Verdict::kMartian);
   packet.protocol = ip->protocol;
+  const bool vrrp = ip->protocol == wire::kProtoVrrp && ip->ttl == kFromLink;
   if (v4_multicast(destination) || destination == 0xffffffffu) {
-    packet.kind = ip->protocol == wire::kProtoVrrp ? Kind::kPuntPriority : Kind::kPunt;
+    packet.kind = vrrp ? Kind::kPuntPriority : Kind::kPunt;
     return;
   }
   key.address[0] = uint64_t{ip->source.raw()} | uint64_t{ip->destination.raw()} << 32;
@@ -110,7 +115,7 @@ void parse_v4(Packet& packet, FlowKey& key) {
   } else if (ip->protocol == wire::kProtoTcp || ip->protocol == wire::kProtoUdp) {
     parse_l4(packet, key, Packet::kL3 + packet.ip_length);
   } else {
-    packet.kind = ip->protocol == wire::kProtoVrrp ? Kind::kPuntPriority : Kind::kDirected;
+    packet.kind = vrrp ? Kind::kPuntPriority : Kind::kDirected;
   }
 }
 
@@ -192,7 +197,8 @@ void parse_v6(Packet& packet, FlowKey& key) {
   packet.protocol = next;
   std::memcpy(key.address, ip->source, 32);
   if (packet.kind == Kind::kFragment) return;
-  if (next == wire::kProtoVrrp || is_neighbour_discovery(packet, next)) {
+  const bool from_link = ip->hop_limit == kFromLink;
+  if (from_link && (next == wire::kProtoVrrp || is_neighbour_discovery(packet, next))) {
     packet.kind = Kind::kPuntPriority;
   } else if (group) {
     packet.kind = Kind::kPunt;
@@ -225,6 +231,8 @@ void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac) {
   const rte_mbuf* mbuf = packet.mbuf;
   packet.l4_checked = (mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
   if (mbuf->data_len < sizeof(wire::Ethernet)) return drop(packet, Verdict::kTruncated);
+  // A device that takes the tag off says so; the packet is another VLAN's all the same.
+  if (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) return drop(packet, Verdict::kVlanTagged);
   const auto* ethernet = at<wire::Ethernet>(mbuf, 0);
   const bool group = ethernet->destination[0] & 1;
   if (!group && std::memcmp(ethernet->destination, port_mac.bytes.data(), 6) != 0)

@@ -31,6 +31,17 @@ uint16_t destination_port(const FlowKey& key) {
   return Be16::from_raw(static_cast<uint16_t>(key.ports_protocol >> 16)).host();
 }
 
+/// IPv6 with headers between its own and the transport's.
+bool is_extended(const Packet& packet) {
+  return packet.family == Family::kIpv6 && packet.l4 != Packet::kL3 + sizeof(wire::Ipv6);
+}
+
+uint8_t ttl_of(const Packet& packet) {
+  const size_t offset =
+      packet.family == Family::kIpv4 ? offsetof(wire::Ipv4, ttl) : offsetof(wire::Ipv6, hop_limit);
+  return *rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, Packet::kL3 + offset);
+}
+
 constexpr uint8_t kStateFlags = wire::kTcpSyn | wire::kTcpFin | wire::kTcpRst;
 
 }  // namespace
@@ -50,7 +61,10 @@ Pipeline::Pipeline(WorkerContext& context, ConnectionTracker& connections, const
 void Pipeline::receive(rte_mbuf** mbufs, unsigned n, PortIndex in) {
   context_.count(in, Origin::kReceived, n);
   for (unsigned i = 0; i < n; ++i) burst_.packets[i].in = in;
-  steered_ = context_.workers == 1 || (*context_.ports)[in].rss;
+  // Cards hash what they understand: IPv6 behind extension headers is steered by software even so.
+  steer_ = context_.workers == 1       ? Steer::kNone
+           : (*context_.ports)[in].rss ? Steer::kExtended
+                                       : Steer::kAll;
   run(mbufs, n);
 }
 
@@ -60,7 +74,7 @@ void Pipeline::take_over(rte_mbuf** mbufs, unsigned n) {
     burst_.packets[i].in = in;
     context_.count(in, Origin::kHandedIn);
   }
-  steered_ = true;  // what was handed off is never handed off again
+  steer_ = Steer::kNone;  // what was handed off is never handed off again
   run(mbufs, n);
 }
 
@@ -71,7 +85,7 @@ void Pipeline::run(rte_mbuf** mbufs, unsigned n) {
     rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void*));
   }
   parse_all();
-  if (!steered_) steer();
+  if (steer_ != Steer::kNone) steer();
   find_connections();
   forward_known();
   open_flows();
@@ -98,9 +112,11 @@ void Pipeline::parse_all() {
 void Pipeline::steer() {
   unsigned mine = 0;
   for (unsigned i = 0; i < burst_.flows; ++i) {
-    const WorkerIndex worker = owner_.of(burst_.keys[i]);
+    Packet& packet = burst_.packets[burst_.flow_packet[i]];
+    const bool asked = steer_ == Steer::kAll || is_extended(packet);
+    const WorkerIndex worker = asked ? owner_.of(burst_.keys[i]) : context_.index;
     if (worker != context_.index) {
-      hand_off(burst_.packets[burst_.flow_packet[i]], worker);
+      hand_off(packet, worker);
       continue;
     }
     if (mine != i) {
@@ -221,6 +237,10 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
   if (context_.snapshot->addresses.find(source_of(key, packet.family)) != nullptr)
     return drop(packet, Verdict::kMartian);  // our own address, from outside
   if (!l4_checksum_valid(packet)) return drop(packet, Verdict::kBadL4Checksum);
+  if (ttl_of(packet) <= 1) {  // before it takes a turn and a place
+    replier_.time_exceeded(packet);
+    return drop(packet, Verdict::kTtlExceeded);
+  }
   const Candidate* server = pick(service, context_.index, context_.exact);
   if (server == nullptr) {
     replier_.refuse(packet);

@@ -71,7 +71,9 @@ class Pipeline {
   DirectRouting direct_routing_;
   TokenBucket punt_bucket_;
   Burst burst_;
-  bool steered_ = false;  // whether this burst has found its owner already
+  /// Which flows of this burst are still to find their owner.
+  enum class Steer : uint8_t { kNone, kExtended, kAll };
+  Steer steer_ = Steer::kNone;
   unsigned pending_count_ = 0;
   std::array<uint8_t, kMaxBurst> pending_;  // flows without a connection, or with a SYN
   std::array<HandOff, kMaxWorkers> hand_offs_;

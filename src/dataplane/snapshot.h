@@ -43,7 +43,8 @@ struct Service {
 
 /// Completes a service for publishing: gives each of `workers` workers its state for this list of
 /// candidates. `before`: the Service of the same id that this one replaces, or null; the workers go
-/// on from its positions, however many of the services in between they have not seen.
+/// on from its positions, however many of the services in between they have not seen. (A worker
+/// that first picks from `before` while the next one is being built may repeat those few turns.)
 void make_schedules(Service& service, unsigned workers, const Service* before);
 /// Worker side: the real server for a new connection, or null where none takes any.
 const Candidate* pick(const Service& service, WorkerIndex worker, ConnectionCounts counts);

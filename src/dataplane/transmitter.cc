@@ -36,8 +36,11 @@ void Transmitter::send_routed(rte_mbuf* mbuf, const IpAddress& destination, uint
                               PortIndex in) {
   const RouteAnswer route = find_route(*context_.routing, destination, flow_hash);
   if (!route.found) return drop(mbuf, Verdict::kNoRoute, in);
-  if (route.next_hop != kNoId) return send(mbuf, route.next_hop, in);
-  context_.egress->request_neighbour({route.neighbour, route.port});
+  const bool known = route.next_hop != kNoId;
+  // One that did not answer before may answer now: nobody else would ask again.
+  if (!known || context_.next_hops->get(route.next_hop).state == NextHopState::kFailed)
+    context_.egress->request_neighbour({route.neighbour, route.port});
+  if (known) return send(mbuf, route.next_hop, in);
   hold({mbuf, kNoId, route.port, in, route.neighbour, 0});
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -21,11 +22,14 @@ int run(const lbd::CommandLine& line) {
   auto loaded = lbd::config::load_file(line.config);
   if (!loaded) {
     std::cerr << lbd::config::describe(loaded.errors());
-    return kWrongFile;
+    const auto& errors = loaded.errors();
+    const bool resources =
+        std::all_of(errors.begin(), errors.end(), [](const auto& error) { return error.resource; });
+    return resources && !line.check ? kNoResource : kWrongFile;
   }
   if (line.check) {
-    std::cout << line.config << ": ok\n";
-    return kStopped;
+    std::cout << line.config << ": ok\n" << std::flush;
+    return std::cout ? kStopped : kNoResource;
   }
   lbd::config::Config config = std::move(loaded).config();
   lbd::log::set_json(config.daemon.log_format == lbd::config::LogFormat::kJson);

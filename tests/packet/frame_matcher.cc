@@ -18,9 +18,10 @@ bool valid_ip_checksum(const Bytes& frame) {
 
 /// Whether `out` is `in` after direct routing by `port`, wherever to.
 bool is_forwarded_form(const Bytes& in, Bytes out, const MacAddress& port) {
-  if (in.size() != out.size() || in.size() < kL3 + 20) return false;
+  if (out.size() > in.size() || out.size() < kL3 + 20) return false;
   MacAddress to;
   std::memcpy(to.bytes.data(), out.data(), 6);
+  if (get16(in, 12) == 0x0800 && in.size() < kL3 + (in[kL3] & 15u) * 4) return false;
   Bytes wanted = forwarded_by_dr(in, to, port);
   if (!valid_ip_checksum(in)) {
     // Right only by the device's word: lbd updates the sum, it does not mend it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oracle.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstring>
 #include <stdexcept>
@@ -90,12 +91,16 @@ Bytes forwarded_by_dr(const Bytes& frame, const MacAddress& destination, const M
   Bytes out = frame;
   std::memcpy(out.data(), destination.bytes.data(), 6);
   std::memcpy(out.data() + 6, source.bytes.data(), 6);
-  if (get16(out, 12) == 0x86dd) {
+  const bool v6 = get16(out, 12) == 0x86dd;
+  const size_t length = v6 ? size_t{40} + get16(out, kL3 + 4) : get16(out, kL3 + 2);
+  out.resize(std::min(out.size(), std::max(kL3 + length, size_t{60})));
+  if (v6) {
     --out.at(kL3 + 7);
     return out;
   }
   --out.at(kL3 + 8);
   const size_t header = (out.at(kL3) & 15u) * 4;
+  need(out, kL3 + header);
   put16(out, kL3 + 10, 0);
   put16(out, kL3 + 10, slow_checksum(&out.at(kL3), header));
   return out;

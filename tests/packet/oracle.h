@@ -30,7 +30,7 @@ void put16(Bytes& bytes, size_t offset, uint16_t value);
 void put32(Bytes& bytes, size_t offset, uint32_t value);
 
 /// The frame as dr forwards it: new MAC addresses, TTL one less, the IPv4 header checksum made
-/// anew; all else as it was.
+/// anew, nothing behind the IP packet but what fills a frame of 60 bytes; all else as it was.
 Bytes forwarded_by_dr(const Bytes& frame, const MacAddress& destination, const MacAddress& source);
 
 /// What a whole, untagged frame without IPv6 extension headers says. Throws std::runtime_error

@@ -76,6 +76,8 @@ uint64_t read_offload(const YAML::Node& node) {
       out |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
     else if (text == "l4_bad")
       out |= RTE_MBUF_F_RX_L4_CKSUM_BAD;
+    else if (text == "vlan_stripped")
+      out |= RTE_MBUF_F_RX_VLAN_STRIPPED;
     else
       throw BadCase(item, "no such word of the device");
   }

@@ -30,6 +30,7 @@ struct Explanation : std::enable_shared_from_this<Explanation> {
   void answered(WorkerRequest& request);
   void existing(const ConnectionRow& row);
   void fresh();
+  Json way_to(const RealServer& server) const;
   void forward_to(const RealServer& server);
   void not_balanced();
 
@@ -110,9 +111,13 @@ const Candidate& least_loaded(const std::vector<Candidate>& candidates, Connecti
 void Explanation::fresh() {
   const DesiredState& state = controller.state();
   json["candidates"] = Json::array();
-  for (const Candidate& candidate : service->candidates)
-    json["candidates"].push_back(
-        {{"server", name_of(state, candidate.server)}, {"weight", candidate.weight}});
+  for (const Candidate& candidate : service->candidates) {
+    const RealServer* server = state.server(candidate.server);
+    Json row = server ? way_to(*server) : Json::object();
+    row["server"] = name_of(state, candidate.server);
+    row["weight"] = candidate.weight;
+    json["candidates"].push_back(std::move(row));
+  }
   if (service->candidates.empty()) {
     json["reason"] = flow.protocol == 6
                          ? "no real server has a weight above 0; the client gets a reset"
@@ -138,33 +143,39 @@ void Explanation::fresh() {
   respond(std::move(json));
 }
 
-void Explanation::forward_to(const RealServer& server) {
+/// Next hop and rewriting for packets to a real server, and whether they fit, if that was asked.
+Json Explanation::way_to(const RealServer& server) const {
   const NextHop hop = controller.dataplane().next_hops().get(server.next_hop);
   const PortTable& ports = controller.dataplane().ports();
   const bool has_port = hop.state != NextHopState::kNoRoute && hop.port < ports.count;
+  const bool reachable = hop.state == NextHopState::kReachable;
+  Json way;
+  way["next_hop"] = {{"state", state_name(hop.state)},
+                     {"mac", reachable ? Json(hop.mac.to_string()) : Json(nullptr)},
+                     {"port", has_port ? Json(ports[hop.port].name) : Json(nullptr)}};
+  way["rewrite"] = "dr: destination MAC " +
+                   (reachable ? hop.mac.to_string() : "the server's, once known") + ", TTL - 1";
+  if (flow.size == 0 || !has_port) return way;
+  way["mtu"] = ports[hop.port].mtu;
+  way["fits"] = flow.size <= ports[hop.port].mtu;
+  return way;
+}
+
+void Explanation::forward_to(const RealServer& server) {
+  json.update(way_to(server));
   json["server"] =
       Endpoint{server.key.address, server.key.port.value_or(flow.destination.port)}.to_string();
-  json["next_hop"] = {
-      {"state", state_name(hop.state)},
-      {"mac", hop.state == NextHopState::kReachable ? Json(hop.mac.to_string()) : Json(nullptr)},
-      {"port", has_port ? Json(ports[hop.port].name) : Json(nullptr)}};
-  const std::string mac =
-      hop.state == NextHopState::kReachable ? hop.mac.to_string() : "the server's, once known";
-  json["rewrite"] = "dr: destination MAC " + mac + ", TTL - 1";
-  if (flow.size == 0 || !has_port) return;
-  const uint16_t mtu = ports[hop.port].mtu;
-  json["mtu"] = mtu;
-  json["fits"] = flow.size <= mtu;
-  if (flow.size > mtu)
-    json["reason"] = json["reason"].get<std::string>() + "; but " + std::to_string(flow.size) +
-                     " bytes are more than the MTU of " + std::to_string(mtu) +
-                     ": dropped as mtu_exceeded, the sender is told";
+  if (json.value("fits", true)) return;
+  json["reason"] = json["reason"].get<std::string>() + "; but " + std::to_string(flow.size) +
+                   " bytes are more than the MTU of " + std::to_string(json["mtu"].get<int>()) +
+                   ": dropped as mtu_exceeded, the sender is told";
 }
 
 void Explanation::not_balanced() {
   const AddressTable::Entry* address = snapshot->addresses.find(flow.destination.address);
   if (!address) {
-    json["reason"] = "no address of this director; lbd routes nothing";
+    json["reason"] =
+        "no address of this director: to the kernel, which routes it if ip_forward is set";
   } else if (address->kind == AddressKind::kLocal) {
     json["reason"] = "an address of this director that no service listens on: to the kernel";
   } else if (std::count(address->local_ports.begin(), address->local_ports.end(),
@@ -185,7 +196,7 @@ Result<Flow> read_flow(const Json& arguments) {
   const auto destination = Endpoint::parse(text(arguments, "virtual"));
   if (!destination) return Error{"VIP must be address:port"};
   if (client->address.family() != destination->address.family())
-    return Error{"client and VIP are of different families"};
+    return Error{"client and VIP are of different families; name two IPv4 or two IPv6 addresses"};
   flow.client = *client;
   flow.destination = *destination;
   const std::string protocol = argument<std::string>(arguments, "protocol").value_or("tcp");

@@ -44,7 +44,10 @@ Json ports_json(Controller& controller) {
                     {"mac", port.mac.to_string()},
                     {"mtu", port.mtu},
                     {"queues", port.rx_queues},
-                    {"steering", port.rss ? "rss" : "software"},
+                    // One worker owns every flow: nothing is steered.
+                    {"steering", controller.dataplane().workers() == 1 ? "none"
+                                 : port.rss                            ? "rss"
+                                                                       : "software"},
                     {"missed", statistics.missed},
                     {"no_mbuf", statistics.no_mbuf}});
   }

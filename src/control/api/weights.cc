@@ -25,7 +25,9 @@ Result<std::vector<OverrideKey>> chosen(const DesiredState& state, const Json& a
   const std::string server = text(arguments, "server");
   const bool all = flag(arguments, "all");
   const auto word = ServerWord::parse(server);
-  if (!word) return Error{"\"" + server + "\" is no address and no address:port"};
+  if (!word)
+    return Error{"\"" + server +
+                 "\" is no address and no address:port; write 192.0.2.31 or 192.0.2.31:80"};
   if (service.empty() && !all)
     return Error{"name a service, or --all for each that has the server"};
   std::vector<OverrideKey> keys;
@@ -38,8 +40,9 @@ Result<std::vector<OverrideKey>> chosen(const DesiredState& state, const Json& a
   if (keys.empty() && !service.empty() && !state.find(service))
     return Error{"no service \"" + service + "\"; lbctl services lists them"};
   if (keys.empty())
-    return Error{(service.empty() ? "no service" : "service \"" + service + "\"") +
-                 " has no real server " + server};
+    return Error{(service.empty() ? "no service has a real server "
+                                  : "service \"" + service + "\" has no real server ") +
+                 server + "; lbctl services lists them"};
   if (keys.size() > 1 && !all)
     return Error{"service \"" + service + "\" has " + std::to_string(keys.size()) +
                  " real servers with the address " + server +
@@ -66,16 +69,16 @@ void apply(Controller& controller, const Json& arguments, const Respond& respond
   auto keys = chosen(controller.state(), arguments, forgotten_too);
   if (!keys) return respond(keys.error());
   const auto names = std::make_shared<Json>(Json::array());
-  for (const OverrideKey& key : keys.value()) {
+  for (const OverrideKey& key : keys.value())
     names->push_back({{"service", key.first}, {"server", key.second.to_string()}});
-    spdlog::info("lbctl: service {}, server {}: {}", key.first, key.second.to_string(), what);
-  }
   controller.updater().submit(
       [keys = keys.value(), edit = std::move(edit)](const DesiredState& present) {
         return edit_all(present, keys, edit);
       },
-      [respond, names](const Status& status) {
+      [respond, names, keys = keys.value(), what](const Status& status) {
         if (!status) return respond(status.error());
+        for (const OverrideKey& key : keys)
+          spdlog::info("lbctl: service {}, server {}: {}", key.first, key.second.to_string(), what);
         respond(Json{{"ok", true}, {"servers", *names}});
       });
 }
@@ -113,7 +116,7 @@ void drain(Controller& controller, const Json& arguments, const Respond& respond
 void undrain(Controller& controller, const Json& arguments, const Respond& respond) {
   apply(controller, arguments, respond, true, "no longer drained",
         [](Override before) -> Result<std::optional<Override>> {
-          if (!before.drained) return Error{"is not drained"};
+          if (!before.drained) return Error{"is not drained; nothing to take back"};
           before.drained = false;
           return simplest(before);
         });

@@ -8,7 +8,7 @@
 namespace lbd::config {
 namespace {
 
-constexpr size_t kMaxPorts = 255;
+constexpr size_t kMaxPorts = 32;        // as many as DPDK has, and the data plane
 constexpr uint16_t kMinIpv6Mtu = 1280;  // RFC 8200 5
 
 bool is_kernel_interface(const Device& device) {
@@ -88,8 +88,9 @@ void check_mtu(const PortDraft& draft) {
 
 void check_ports(const Draft& draft) {
   if (draft.ports.size() > kMaxPorts)
-    draft.ports[kMaxPorts].at.error(std::to_string(draft.ports.size()) + " ports are above 255",
-                                    "take some out");
+    draft.ports[kMaxPorts].at.error(
+        std::to_string(draft.ports.size()) + " ports are above " + std::to_string(kMaxPorts),
+        "take some out");
   check_names(draft);
   check_devices(draft);
   check_addresses(draft);

@@ -15,6 +15,8 @@ struct ConfigError {
   std::string path;     // "services[0].listen[1]"; empty where there is none
   std::string message;  // the cause
   std::string remedy;   // what to write instead; may be empty
+  /// What is wrong is a resource of the machine that the file asks for (lbd exits with 3, not 1).
+  bool resource = false;
   /// "lb.yaml:12:9: services[0].real_servers[1].weight: 70000 is above 65535; use 0..65535"
   std::string to_string() const;
 };

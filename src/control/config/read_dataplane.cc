@@ -29,7 +29,8 @@ std::vector<unsigned> read_workers(const Value& value) {
     const auto core = item.number(0, kMaxCore);
     if (!core) continue;
     if (std::find(cores.begin(), cores.end(), *core) != cores.end())
-      item.error("core " + std::to_string(*core) + " is given twice", "a core has one worker");
+      item.resource_error("core " + std::to_string(*core) + " is given twice",
+                          "a core has one worker: name another core");
     cores.push_back(static_cast<unsigned>(*core));
   }
   return cores;
@@ -84,7 +85,12 @@ void read_timeouts(const Value& value, Timeouts& timeouts) {
   read("tcp_fin", timeouts.tcp_fin);
   read("tcp_close", timeouts.tcp_close);
   read("udp", timeouts.udp);
-  read("icmp", timeouts.icmp);
+  if (const auto icmp = map.get("icmp")) {
+    const auto wanted = icmp->duration(kMinTimeout, kMaxTimeout);
+    // No connection is ICMP's yet: only what is so anyway can be said.
+    if (wanted && *wanted != timeouts.icmp)
+      icmp->error("not supported yet", "leave it out or write 60s");
+  }
   map.finish();
 }
 

@@ -28,6 +28,10 @@ void Value::error(std::string message, std::string remedy) const {
   errors_->add({place(), path_, std::move(message), std::move(remedy)});
 }
 
+void Value::resource_error(std::string message, std::string remedy) const {
+  errors_->add({place(), path_, std::move(message), std::move(remedy), true});
+}
+
 std::string Value::describe() const {
   switch (node_->kind) {
     case Node::Kind::kNull:

@@ -28,6 +28,8 @@ class Value {
     return {*document_, node, std::move(path), *errors_};
   }
   void error(std::string message, std::string remedy = {}) const;
+  /// The same for a resource of the machine (ConfigError::resource).
+  void resource_error(std::string message, std::string remedy) const;
 
   /// Not empty, no NUL.
   std::optional<std::string> text() const;

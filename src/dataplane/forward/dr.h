@@ -3,6 +3,8 @@
 
 #include <rte_mbuf.h>
 
+#include <algorithm>
+
 #include "common/wire.h"
 #include "dataplane/packet.h"
 #include "dataplane/reply.h"
@@ -37,11 +39,17 @@ class DirectRouting {
         return refuse(packet, ip->hop_limit, word);
       --ip->hop_limit;
     }
+    // What lies behind the IP packet is not forwarded, but for Ethernet's own padding.
+    const uint32_t frame = std::max(Packet::kL3 + packet.ip_length, kLeastFrame);
+    if (packet.mbuf->pkt_len > frame && packet.mbuf->nb_segs == 1) [[unlikely]]
+      rte_pktmbuf_trim(packet.mbuf, static_cast<uint16_t>(packet.mbuf->pkt_len - frame));
     transmitter_.send(packet.mbuf, next_hop, word, packet.in);
     return true;
   }
 
  private:
+  static constexpr uint32_t kLeastFrame = 60;  // without the frame check sequence
+
   /// Says why and to whom it concerns; false.
   bool refuse(Packet& packet, uint8_t ttl, uint64_t word);
 

@@ -19,7 +19,7 @@ TEST(DataplaneSection, accepted) {
            R"(dataplane: {rss: {key: "6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d:6d"}})"),
        "ok\n"},
       {with(
-           R"(dataplane: {eal_args: [--lcores, "1@0"], timeouts: {tcp_established: 1.5s, icmp: 168h}})"),
+           R"(dataplane: {eal_args: [--lcores, "1@0"], timeouts: {tcp_established: 168h, icmp: 1m}})"),
        "ok\n"},
   });
 }
@@ -32,7 +32,8 @@ TEST(DataplaneSection, cores) {
        "f.yaml:3:27: dataplane.worker_cores: expected a list, got \"1\"; write it as [a, b] or one "
        "\"- a\" a line\n"},
       {with("dataplane: {worker_cores: [1, 2, 1]}"),
-       "f.yaml:3:34: dataplane.worker_cores[2]: core 1 is given twice; a core has one worker\n"},
+       "f.yaml:3:34: dataplane.worker_cores[2]: core 1 is given twice; a core has one worker: "
+       "name another core\n"},
       {with("dataplane: {worker_cores: [-1]}"),
        "f.yaml:3:28: dataplane.worker_cores[0]: -1 is below 0; use 0..1023\n"},
       {with("dataplane: {worker_cores: [1024]}"),
@@ -155,6 +156,8 @@ TEST(DataplaneSection, timeouts) {
       {with(R"(dataplane: {timeouts: {udp: "5"}})"),
        "f.yaml:3:29: dataplane.timeouts.udp: \"5\" has no unit; write it with a unit, as 10ms, 3s, "
        "2m or 1h\n"},
+      {with("dataplane: {timeouts: {icmp: 5s}}"),
+       "f.yaml:3:30: dataplane.timeouts.icmp: not supported yet; leave it out or write 60s\n"},
       {with(R"(dataplane: {timeouts: {udp: "5s"}, memory: "512MiB", half_open_share: "50%"})"),
        "ok\n"},
       {with("dataplane: {timeouts: {tcp_fin_wait: 5s}}"),

@@ -64,7 +64,7 @@ TEST(Model, daemon_and_dataplane) {
            std::string(80, 'a') +
            "\", table_size: 128}, eal_args: [--x, \"y=1\"],\n"
            "  timeouts: {tcp_established: 1h, tcp_syn_sent: 1s, tcp_syn_recv: 2s, tcp_fin: 3s,\n"
-           "    tcp_close: 4s, udp: 5s, icmp: 6s}}"));
+           "    tcp_close: 4s, udp: 5s, icmp: 60s}}"));
   EXPECT_EQ(config.daemon, (Daemon{"lb1", LogLevel::kDebug, LogFormat::kJson, "/tmp/s"}));
   EXPECT_EQ(config.daemon_place.to_string(), "f.yaml:3:6");
   const Dataplane& dataplane = config.dataplane;
@@ -81,7 +81,7 @@ TEST(Model, daemon_and_dataplane) {
   EXPECT_EQ(dataplane.eal_args, (std::vector<std::string>{"--x", "y=1"}));
   using std::chrono::seconds;
   EXPECT_EQ(dataplane.timeouts, (Timeouts{seconds(3600), seconds(1), seconds(2), seconds(3),
-                                          seconds(4), seconds(5), seconds(6)}));
+                                          seconds(4), seconds(5), seconds(60)}));
 }
 
 TEST(Model, devices) {
