@@ -11,6 +11,7 @@ std::string forward_name(const std::string& method) {
   if (method == "dr") return "Route";
   if (method == "nat") return "Masq";
   if (method == "tun") return "Tunnel";
+  if (method == "local") return "Local";
   return "FullNat";
 }
 

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace lbd {
 namespace {
+
+using AddressSet = std::unordered_set<IpAddress>;
 
 SchedulerKind scheduler_kind(config::SchedulerKind kind) {
   switch (kind) {
@@ -20,28 +23,36 @@ SchedulerKind scheduler_kind(config::SchedulerKind kind) {
   return SchedulerKind::kLc;
 }
 
-std::vector<Candidate> candidates_of(const VirtualService& service) {
+/// A real server with an address of this host is the director itself, wherever the address came
+/// from (the file, VRRP, an operator).
+Forwarding forwarding_of(const RealServer& server, const AddressSet& own) {
+  const IpAddress& address = server.key.address;
+  return address.is_loopback() || own.contains(address) ? Forwarding::kLocal : Forwarding::kDr;
+}
+
+std::vector<Candidate> candidates_of(const VirtualService& service, const AddressSet& own) {
   std::vector<Candidate> out;
   for (const RealServer& server : service.servers) {
     if (server.life != ServerLife::kPresent || server.weight == 0) continue;
-    out.push_back({server.id, server.weight, server.next_hop});
+    out.push_back({server.id, server.weight, server.next_hop, forwarding_of(server, own)});
   }
   return out;
 }
 
 bool same_candidates(const std::vector<Candidate>& a, const std::vector<Candidate>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return x.server == y.server && x.weight == y.weight && x.next_hop == y.next_hop;
+    return x.server == y.server && x.weight == y.weight && x.next_hop == y.next_hop &&
+           x.forwarding == y.forwarding;
   });
 }
 
 /// The old object where nothing of it changes, else a new one.
 std::shared_ptr<const Service> service_object(const VirtualService& wanted,
                                               const std::shared_ptr<const Service>& old,
-                                              unsigned workers) {
+                                              const AddressSet& own, unsigned workers) {
   const SchedulerKind scheduler = scheduler_kind(wanted.scheduler);
   const uint8_t protocol = static_cast<uint8_t>(wanted.protocol);
-  std::vector<Candidate> candidates = candidates_of(wanted);
+  std::vector<Candidate> candidates = candidates_of(wanted, own);
   if (old && old->name == wanted.name && old->protocol == protocol && old->scheduler == scheduler &&
       same_candidates(old->candidates, candidates))
     return old;
@@ -99,14 +110,18 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
   next->services.resize(inputs.state.services.size());
   next->purged.resize(inputs.state.owner.size(), false);
   next->exact.resize(inputs.state.owner.size(), false);
+  next->forwarding.resize(inputs.state.owner.size(), Forwarding::kDr);
+  AddressSet own;
+  for (const OwnAddress& local : inputs.local_addresses) own.insert(local.address);
   std::vector<ListenTable::Entry> listens;
   for (const auto& wanted : inputs.state.services) {
     if (!wanted) continue;
     const ServiceId id = wanted->id;
     const auto old = id < inputs.before.services.size() ? inputs.before.services[id] : nullptr;
-    next->services[id] = service_object(*wanted, old, inputs.workers);
+    next->services[id] = service_object(*wanted, old, own, inputs.workers);
     for (const RealServer& server : wanted->servers) {
       next->purged[server.id] = server.life == ServerLife::kPurging;
+      next->forwarding[server.id] = forwarding_of(server, own);
       next->exact[server.id] = next->services[id]->exact_counts;
     }
     if (wanted->removed) continue;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "common/address.h"
+#include "dataplane/forward/method.h"
 #include "dataplane/ids.h"
 #include "dataplane/tick.h"
 
@@ -84,7 +85,8 @@ struct alignas(64) Connection {
   ServiceId service;
   uint8_t state;  // TcpState, or kStateUdp (tcp_state.h)
   uint8_t flags;
-  uint8_t reserved0[2];
+  Forwarding forwarding;
+  uint8_t reserved0;
   Tick armed;  // what was last told to the timer wheel: move it only for an earlier one
 
   // Line 1: once in a life, and the reverse direction.

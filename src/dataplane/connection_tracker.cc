@@ -74,6 +74,7 @@ uint32_t ConnectionTracker::open(const FlowKey& key, uint64_t hash, const Servic
   connection.last_seen = context_.now;
   connection.server = server.server;
   connection.next_hop = server.next_hop;
+  connection.forwarding = server.forwarding;
   connection.service = service.id;
   connection.state = state;
   connection.armed = context_.now + timeouts_.of(state);

@@ -201,6 +201,8 @@ void Pipeline::forward(Packet& packet, uint32_t id) {
   ServerCounters& server = (*context_.servers)[connection.server];
   server.packets_in.add(1);
   server.bytes_in.add(packet.ip_length);
+  if (connection.forwarding == Forwarding::kLocal) [[unlikely]]
+    return punt(packet, false);
   if (!direct_routing_.forward(packet, connection.next_hop)) [[unlikely]]
     drop(packet, packet.verdict);
 }

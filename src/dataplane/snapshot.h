@@ -111,6 +111,8 @@ struct Snapshot {
   std::vector<std::shared_ptr<const Service>> services;
   /// By ServerId: connections of a purged server are being removed from the tables.
   std::vector<bool> purged;
+  /// By ServerId: how new connections reach the server.
+  std::vector<Forwarding> forwarding;
   /// By ServerId: the server's service has exact_counts. After publishing a snapshot in which this
   /// changed for a server, control posts a WorkerRequest::kSyncExact to each worker.
   std::vector<bool> exact;

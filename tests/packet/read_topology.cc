@@ -32,6 +32,21 @@ PortSpec read_port_spec(const std::string& name, const YAML::Node& node) {
   return out;
 }
 
+ServerSpec read_server(const std::string& name, const YAML::Node& node, const Topology& topology) {
+  only(node, {"mac", "port", "state", "weight", "forwarding"});
+  ServerSpec out;
+  out.name = name;
+  out.weight = read(node["weight"], 1u);
+  const auto forwarding = read<std::string>(node["forwarding"], "dr");
+  if (forwarding == "local") {
+    out.forwarding = Forwarding::kLocal;
+    return out;
+  }
+  if (forwarding != "dr") throw BadCase(node["forwarding"], "no such method");
+  out.hop = read_hop(node, topology);
+  return out;
+}
+
 ServiceSpec read_service(const std::string& name, const YAML::Node& node,
                          const Topology& topology) {
   only(node, {"protocol", "scheduler", "listen", "servers"});
@@ -50,9 +65,7 @@ ServiceSpec read_service(const std::string& name, const YAML::Node& node,
     out.listens.push_back(*endpoint);
   }
   for (const auto& item : node["servers"]) {
-    only(item.second, {"mac", "port", "state", "weight"});
-    out.servers.push_back({item.first.as<std::string>(), read(item.second["weight"], 1u),
-                           read_hop(item.second, topology)});
+    out.servers.push_back(read_server(item.first.as<std::string>(), item.second, topology));
   }
   return out;
 }

@@ -31,6 +31,7 @@ struct ServerSpec {
   std::string name;
   uint32_t weight = 1;
   NextHop hop;
+  Forwarding forwarding = Forwarding::kDr;
 };
 
 struct ServiceSpec {

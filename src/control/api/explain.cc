@@ -145,6 +145,9 @@ void Explanation::fresh() {
 
 /// Next hop and rewriting for packets to a real server, and whether they fit, if that was asked.
 Json Explanation::way_to(const RealServer& server) const {
+  if (server.id < snapshot->forwarding.size() &&
+      snapshot->forwarding[server.id] == Forwarding::kLocal)
+    return {{"next_hop", nullptr}, {"rewrite", "local: as it is, to the kernel"}};
   const NextHop hop = controller.dataplane().next_hops().get(server.next_hop);
   const PortTable& ports = controller.dataplane().ports();
   const bool has_port = hop.state != NextHopState::kNoRoute && hop.port < ports.count;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/desired_state.h"
+#include "dataplane/forward/method.h"
 #include "dataplane/next_hop.h"
 
 // How things are called in replies, and how operators' words for them are understood.
@@ -15,6 +16,7 @@ namespace lbd::api {
 std::string protocol_name(uint8_t protocol);
 const char* scheduler_name(config::SchedulerKind kind);
 const char* state_name(NextHopState state);
+const char* forwarding_name(Forwarding forwarding);
 
 /// One real server and where it belongs.
 struct Found {

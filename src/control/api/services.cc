@@ -52,6 +52,11 @@ Json next_hop_json(Controller& controller, NextHopId id) {
   return json;
 }
 
+Forwarding forwarding_of(Controller& controller, ServerId id) {
+  const auto snapshot = controller.dataplane().publisher().current();
+  return id < snapshot->forwarding.size() ? snapshot->forwarding[id] : Forwarding::kDr;
+}
+
 Json server_json(Controller& controller, const Found& of) {
   const RealServer& server = *of.server;
   const Override* said = override_of(controller.state(), of);
@@ -59,7 +64,7 @@ Json server_json(Controller& controller, const Found& of) {
   return {{"address", server.key.address.to_string()},
           {"port", server.key.port ? Json(*server.key.port) : Json(nullptr)},
           {"key", server.key.to_string()},
-          {"forwarding", "dr"},
+          {"forwarding", forwarding_name(forwarding_of(controller, server.id))},
           {"weight", server.weight},
           {"configured_weight", server.configured_weight},
           {"state", state_of(of, said)},

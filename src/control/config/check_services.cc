@@ -20,7 +20,7 @@ std::string family_name(const IpAddress& address) {
 /// Where frames can be sent without a router, and where lbd itself is.
 struct Links {
   Networks networks;
-  std::unordered_map<IpAddress, const Value*> own;
+  std::unordered_set<IpAddress> own;
   bool complete = true;  // false: an address that could not be read may be missed
 };
 
@@ -30,7 +30,7 @@ Links survey(const Draft& draft) {
     links.complete &= port.addresses_complete;
     for (size_t i = 0; i < port.port.addresses.size(); ++i) {
       links.networks.add(port.port.addresses[i]);
-      links.own.emplace(port.port.addresses[i].address, &port.addresses_at[i]);
+      links.own.insert(port.port.addresses[i].address);
     }
   }
   for (const RouteDraft& route : draft.routes)
@@ -120,10 +120,8 @@ class ServerCheck {
     if (virtual_addresses_.contains(server.address))
       return at.error(address + " is an address that the service listens on",
                       "name the server's own address");
-    if (const auto own = links_.own.find(server.address); own != links_.own.end())
-      return at.error(address + " is " + reference(*own->second) +
-                          ": the director itself is not supported yet as a real server",
-                      "name another host");
+    if (server.address.is_loopback() || links_.own.contains(server.address))
+      return;  // the director itself
     const auto network = links_.networks.find(server.address);
     if (!network && links_.complete)
       return at.error(address + " is in no port's network",

@@ -8,10 +8,9 @@ namespace {
 
 constexpr int64_t kMaxWeight = 65535;
 
-/// Why no packet can be sent to this server by dr; else empty.
+/// Why nothing can be a server's address; else empty. A loopback address is the director itself.
 std::string address_fault(const IpAddress& address) {
-  if (address.is_loopback())
-    return "is the director itself, which is not supported yet as a real server";
+  if (address.is_loopback()) return {};
   if (!address.is_v4() && address.is_link_local()) return "is a link-local address";
   return host_address_fault(address);
 }
@@ -28,7 +27,7 @@ bool read_address_and_port(const Value& value, RealServer& server) {
     return false;
   }
   if (const std::string fault = address_fault(*address); !fault.empty()) {
-    value.error(address->to_string() + " " + fault, "name the address of another host");
+    value.error(address->to_string() + " " + fault, "name the address of a host");
     return false;
   }
   server.address = *address;

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "dataplane/forward/method.h"
 #include "dataplane/ids.h"
 
 namespace lbd {
@@ -15,6 +16,7 @@ struct Candidate {
   ServerId server;
   uint32_t weight;  // 0..65535; 0: never picked
   NextHopId next_hop;
+  Forwarding forwarding = Forwarding::kDr;
 };
 
 /// Exact counts over all workers, indexed by ServerId: active << 32 | inactive. Workers write them

@@ -12,6 +12,7 @@ TEST(RealServers, accepted) {
       {servers("{address: 10.0.0.2, inhibit_on_failure: false, max_connections: 0, "
                "min_connections: 0, health_checks: []}"),
        "ok\n"},
+      {servers(R"({address: 127.0.0.1}, {address: "10.0.0.1:80"})"), "ok\n"},
       {kPorts + "routes: [{to: 10.9.0.0/24, port: p0}]\n"
                 "services: [{name: w, listen: [\"10.0.0.80:80\", \"10.0.0.80:81\"], forwarding: "
                 "dr, scheduler: rr, real_servers: [{address: 10.9.0.2}]}]\n",
@@ -39,16 +40,13 @@ TEST(RealServers, address) {
        "leave the port out\n"},
       {servers("{address: 0.0.0.0}"),
        "f.yaml:3:26: services[0].real_servers[0].address: 0.0.0.0 is the unspecified address; name "
-       "the address of another host\n"},
-      {servers("{address: 127.0.0.1}"),
-       "f.yaml:3:26: services[0].real_servers[0].address: 127.0.0.1 is the director itself, which "
-       "is not supported yet as a real server; name the address of another host\n"},
+       "the address of a host\n"},
       {servers("{address: 239.0.0.1}"),
        "f.yaml:3:26: services[0].real_servers[0].address: 239.0.0.1 is a multicast address; name "
-       "the address of another host\n"},
+       "the address of a host\n"},
       {servers(R"({address: "fe80::2"})"),
        "f.yaml:3:26: services[0].real_servers[0].address: fe80::2 is a link-local address; name "
-       "the address of another host\n"},
+       "the address of a host\n"},
       {servers(R"({address: "10.0.0.2:80", port: 80})"),
        "f.yaml:3:47: services[0].real_servers[0].port: the address has a port already: 80; give "
        "the port once\n"},
@@ -111,10 +109,12 @@ TEST(RealServers, in_sum) {
       {servers("{address: 10.0.0.80}"),
        "f.yaml:3:16: services[0].real_servers[0]: 10.0.0.80 is an address that the service listens "
        "on; name the server's own address\n"},
-      {servers("{address: 10.0.0.1}"),
-       "f.yaml:3:16: services[0].real_servers[0]: 10.0.0.1 is ports[0].addresses[0] at "
-       "f.yaml:1:53: the director itself is not supported yet as a real server; name another "
-       "host\n"},
+      {servers(R"({address: "::1"})"),
+       "f.yaml:3:16: services[0].real_servers[0]: ::1 is IPv6, but the service listens on IPv4; dr "
+       "needs servers of the listen's family\n"},
+      {servers(R"({address: "127.0.0.1:8080"})"),
+       "f.yaml:3:16: services[0].real_servers[0]: port 8080 differs from that of the listen "
+       "10.0.0.80:80; dr does not rewrite ports: leave the server's port out\n"},
       {servers("{address: 10.0.1.2}"),
        "f.yaml:3:16: services[0].real_servers[0]: 10.0.1.2 is in no port's network; dr needs "
        "servers on a port's link: correct it, or the ports' addresses\n"},
