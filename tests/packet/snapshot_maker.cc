@@ -20,7 +20,8 @@ std::shared_ptr<Service> make_service(const ServiceSpec& spec, unsigned workers,
   service->exact_counts = spec.scheduler == SchedulerKind::kLc;
   for (const ServerSpec& server : spec.servers) {
     const ServerId id = names.server(spec.name, server.name);
-    if (server.weight > 0) service->candidates.push_back({id, server.weight, id, server.forwarding});
+    if (server.weight > 0)
+      service->candidates.push_back({id, server.weight, id, server.forwarding});
   }
   make_schedules(*service, workers, service_before(before, service->id));
   return service;
