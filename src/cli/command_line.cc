@@ -25,7 +25,7 @@ struct VerbSyntax {
   std::string_view help;
 };
 
-constexpr std::array<VerbSyntax, 15> kVerbs{{
+constexpr std::array<VerbSyntax, 16> kVerbs{{
     {"status", 0, 0, "", "status", "name, workers, ports, memory pools"},
     {"services", 0, 1, "", "services [NAME]", "services and their real servers"},
     {"stats", 0, 1, " rate ", "stats [NAME] [--rate]", "connections, packets, bytes; per second"},
@@ -49,6 +49,10 @@ constexpr std::array<VerbSyntax, 15> kVerbs{{
     {"explain", 2, 3, " size ", "explain CLIENT:PORT VIP:PORT [tcp|udp] [--size N]",
      "what would become of a packet"},
     {"log", 1, 1, "", "log LEVEL", "trace, debug, info, warn or error"},
+    {"import-ipvs", 0, 1, " map address iptables-save ",
+     "import-ipvs [FILE] [--map IF=DEVICE]... [--address IF=ADDRESS/LENGTH]... "
+     "[--iptables-save FILE]...",
+     "lb.yaml from what ipvsadm -Sn prints; asks no lbd"},
 }};
 
 po::options_description make_options() {
@@ -69,6 +73,9 @@ po::options_description make_options() {
   add("no-wait", "");
   add("dry-run", "");
   add("size", po::value<std::string>(), "");
+  add("map", po::value<std::vector<std::string>>()->composing(), "");
+  add("address", po::value<std::vector<std::string>>()->composing(), "");
+  add("iptables-save", po::value<std::vector<std::string>>()->composing(), "");
   add("words", po::value<std::vector<std::string>>(), "");
   return options;
 }
@@ -149,6 +156,22 @@ Status take_explain(const std::vector<std::string>& words, const po::variables_m
   return Done{};
 }
 
+Status take_import(const std::vector<std::string>& words, const po::variables_map& given,
+                   Command& out) {
+  out.arguments["file"] = words.empty() ? "-" : words[0];
+  for (const char* name : {"map", "address", "iptables-save"}) {
+    if (!given.count(name)) continue;
+    const auto values = given[name].as<std::vector<std::string>>();
+    for (const std::string& value : values)
+      if (name != std::string_view("iptables-save") && value.find('=', 1) == value.npos)
+        return Error{
+            "--" + std::string(name) + ": \"" + value + "\" has no '='; write " +
+            (name == std::string_view("map") ? "eth0=0000:03:00.0" : "eth0=192.0.2.11/24")};
+    out.arguments[name] = values;
+  }
+  return Done{};
+}
+
 Status take_words(const VerbSyntax& syntax, std::vector<std::string> words,
                   const po::variables_map& given, Command& out) {
   if (words.size() < syntax.least_words || words.size() > syntax.most_words) return usage(syntax);
@@ -160,6 +183,8 @@ Status take_words(const VerbSyntax& syntax, std::vector<std::string> words,
       return Error{"log: \"" + words[0] +
                    "\" is no level; write trace, debug, info, warn or error"};
     out.arguments["level"] = words[0];
+  } else if (syntax.name == "import-ipvs") {
+    return take_import(words, given, out);
   } else if (syntax.name == "explain") {
     return take_explain(words, given, out);
   } else if (syntax.least_words > 0) {

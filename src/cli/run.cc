@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cli/format.h"
+#include "cli/import/run_import.h"
 
 namespace lbd::cli {
 namespace {
@@ -92,6 +93,7 @@ Status run_drain(Client& client, const Command& command) {
 }
 
 Status ask(const Command& command) {
+  if (command.verb == "import-ipvs") return run_import(command);
   Client client(command.socket);
   if (command.verb == "connections") return run_connections(client, command);
   if (command.verb == "stats" && command.rate) return run_rate(client, command);

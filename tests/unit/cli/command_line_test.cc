@@ -38,6 +38,12 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"status", "status", "{}"}, Row{"services", "services", "{}"},
         Row{"services web", "services", R"({"name":"web"})"},
         Row{"stats web --rate", "stats", R"({"name":"web"})"},
+        Row{"import-ipvs", "import-ipvs", R"({"file":"-"})"},
+        Row{"import-ipvs r --map eth0=03:00.0 --map eth1=x --address eth0=192.0.2.11/24 "
+            "--iptables-save m",
+            "import-ipvs",
+            R"({"file":"r","map":["eth0=03:00.0","eth1=x"],"address":["eth0=192.0.2.11/24"],)"
+            R"("iptables-save":["m"]})"},
         Row{"connections --service web --server 10.0.0.1 --client 10.1.1.1:7 --state ESTABLISHED",
             "connections",
             R"({"service":"web","server":"10.0.0.1","client":"10.1.1.1:7","state":"ESTABLISHED"})"},
@@ -80,7 +86,9 @@ INSTANTIATE_TEST_SUITE_P(
                     "weight web 10.0.0.1 3 --for", "weight web 10.0.0.1 3 --for 30",
                     "weight web 10.0.0.1 3 --for 0s", "weight web 10.0.0.1 --clear --for 3s",
                     "weight web 10.0.0.1 3 --clear", "drain web", "drain --all web 10.0.0.1 x",
-                    "undrain", "explain 10.0.0.1:1", "explain a b c d", "explain a b --size 0",
+                    "import-ipvs a b", "import-ipvs --map eth0",
+                    "import-ipvs --address =192.0.2.1/24", "status --map a=b", "undrain",
+                    "explain 10.0.0.1:1", "explain a b c d", "explain a b --size 0",
                     "explain a b --size 65536", "log", "log a b", "reload now"));
 
 TEST(CommandLine, OptionsOfTheirOwn) {

@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 sys.dont_write_bytecode = True
 
 KEEPALIVED2LB = ROOT / "scripts" / "keepalived2lb"
+LBCTL = Path(os.environ.get("LBCTL", ROOT / "build" / "src" / "cli" / "lbctl"))
 LBD = Path(os.environ.get("LBD", ROOT / "build" / "src" / "main" / "lbd"))
 CASES = sorted(path for path in (Path(__file__).parent / "cases").iterdir() if path.is_dir())
 
