@@ -118,4 +118,20 @@ Result<Json> Client::ask(const std::string& verb, const Json& arguments) {
   }
 }
 
+Status Client::follow(const std::string& topic) {
+  const auto answer = ask("follow", {{"topics", Json::array({topic})}});
+  if (!answer) return answer.error();
+  constexpr timeval kForEver{0, 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &kForEver, sizeof kForEver);
+  return Done{};
+}
+
+Result<Json> Client::next_event() {
+  const auto line = receive_line();
+  if (!line) return line.error();
+  Json event = Json::parse(line.value(), nullptr, false);
+  if (!event.is_object()) return Error{path_ + ": what answers there is no lbd"};
+  return event;
+}
+
 }  // namespace lbd::cli

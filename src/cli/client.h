@@ -17,6 +17,10 @@ class Client {
 
   /// The reply's result, or the reason why there is none. A busy lbd is asked again for a while.
   Result<Json> ask(const std::string& verb, const Json& arguments);
+  /// Asks for the events of a topic. From then on this client is for next_event() alone.
+  Status follow(const std::string& topic);
+  /// Waits for the next one, however long that takes.
+  Result<Json> next_event();
 
  private:
   Status connect();

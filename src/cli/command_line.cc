@@ -34,7 +34,7 @@ constexpr std::array<VerbSyntax, 16> kVerbs{{
      "[--state STATE]",
      "the connection table"},
     {"counters", 0, 0, "", "counters", "every verdict and drop reason"},
-    {"health", 0, 0, "", "health", "health checks"},
+    {"health", 0, 0, " follow ", "health [--follow]", "health checks; and what happens to them"},
     {"vrrp", 0, 0, "", "vrrp", "VRRP instances"},
     {"neighbours", 0, 0, "", "neighbours", "neighbours as the fast path knows them"},
     {"routes", 0, 0, "", "routes", "routes as the fast path knows them"},
@@ -76,6 +76,7 @@ po::options_description make_options() {
   add("map", po::value<std::vector<std::string>>()->composing(), "");
   add("address", po::value<std::vector<std::string>>()->composing(), "");
   add("iptables-save", po::value<std::vector<std::string>>()->composing(), "");
+  add("follow", "");
   add("words", po::value<std::vector<std::string>>(), "");
   return options;
 }
@@ -201,6 +202,7 @@ void take_options(const po::variables_map& given, Command& out) {
   if (given.count("all")) out.arguments["all"] = true;
   if (given.count("clear")) out.arguments["clear"] = true;
   if (given.count("dry-run")) out.arguments["dry_run"] = true;
+  out.follow = given.count("follow") > 0;
   out.rate = given.count("rate") > 0;
   out.wait = given.count("no-wait") == 0;
 }

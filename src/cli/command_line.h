@@ -17,8 +17,9 @@ struct Command {
   bool json = false;
   std::string verb;
   Json arguments = Json::object();
-  bool rate = false;  // stats: per second
-  bool wait = true;   // drain: until the last connection is gone
+  bool rate = false;    // stats: per second
+  bool wait = true;     // drain: until the last connection is gone
+  bool follow = false;  // health: and then what happens, as it happens
   bool help = false;
   bool version = false;
 };

@@ -42,6 +42,10 @@ std::string server_name(const Json& service, const Json& server) {
   return (v6 ? "[" + address + "]" : address) + ":" + port;
 }
 
+std::string format_event(const Json& event) {
+  return shown(event, "at") + " " + shown(event, "text") + "\n";
+}
+
 std::string format(const Command& command, const Json& result) {
   if (command.verb == "status") return format_status(result);
   if (command.verb == "services") return format_services(result);

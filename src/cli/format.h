@@ -25,6 +25,9 @@ std::string format_neighbours(const Json& result);
 std::string format_routes(const Json& result);
 std::string format_explain(const Json& result);
 
+/// One line: the time, and the event in words.
+std::string format_event(const Json& event);
+
 /// What came between two results of stats, per second: the same shape, services that are in both.
 Json rates(const Json& before, const Json& after, double seconds);
 

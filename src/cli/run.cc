@@ -92,8 +92,30 @@ Status run_drain(Client& client, const Command& command) {
   return Done{};
 }
 
+/// The present state, then a line for each event until lbd or the reader ends. The events are asked
+/// for first: none falls between the two.
+Status run_follow(const Command& command) {
+  Client events(command.socket);
+  if (const Status followed = events.follow(command.verb); !followed) return followed;
+  Client client(command.socket);
+  const auto present = client.ask(command.verb, command.arguments);
+  if (!present) return present.error();
+  if (command.json)
+    std::cout << present.value().dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+  else
+    print(command, present.value());
+  while (std::cout.flush()) {
+    const auto event = events.next_event();
+    if (!event) return event.error();
+    std::cout << (command.json ? event->dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"
+                               : format_event(event.value()));
+  }
+  return Error{"cannot write to standard output"};
+}
+
 Status ask(const Command& command) {
   if (command.verb == "import-ipvs") return run_import(command);
+  if (command.follow) return run_follow(command);
   Client client(command.socket);
   if (command.verb == "connections") return run_connections(client, command);
   if (command.verb == "stats" && command.rate) return run_rate(client, command);

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "control/config/difference.h"
 #include "control/config/loader.h"
+#include "control/override_state.h"
 
 namespace lbd {
 namespace {
@@ -67,12 +68,17 @@ Controller::Controller(boost::asio::io_context& io, std::string config_path, con
       mailbox_(dataplane),
       statistics_(dataplane),
       busy_(dataplane),
+      commands_(io),
+      state_file_(io, config_->daemon.state_file),
       timer_(io),
       purger_({dataplane, updater_, mailbox_, statistics_,
                [this](NextHopId id) { kernel_.mirror().release_next_hop(id); }}),
-      updater_(io, dataplane.publisher(), dataplane.workers(), hooks()) {}
+      updater_(io, dataplane.publisher(), dataplane.workers(), hooks()) {
+  state_file_.provide("overrides", [this] { return overrides_to_json(kept_overrides_, {}); });
+}
 
 Controller::~Controller() {
+  state_file_.close();
   kernel_.on_addresses_changed([] {});
 }
 
@@ -86,9 +92,22 @@ std::chrono::seconds Controller::uptime() const {
   return std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_);
 }
 
+std::map<OverrideKey, Override> Controller::found_overrides() const {
+  std::vector<std::string> complaints;
+  auto found = overrides_from_json(state_file_.section("overrides"), {}, complaints);
+  for (const std::string& complaint : complaints)
+    spdlog::warn("lbd.state_file: {}: {}", config_->daemon.state_file, complaint);
+  if (!found.empty())
+    spdlog::info("{} overrides of weights are in force again, from {}", found.size(),
+                 config_->daemon.state_file);
+  return found;
+}
+
 void Controller::start(std::function<void(const Status&)> ready) {
+  kept_overrides_ = found_overrides();
   updater_.submit(
-      [this](const DesiredState& present) -> Result<MaybeState> {
+      [this](DesiredState present) -> Result<MaybeState> {
+        present.overrides = kept_overrides_;
         Result<DesiredState> state = apply_services(present, config_->services, Clock::now());
         if (!state) return state.error();
         return MaybeState(std::move(state).value());
@@ -119,6 +138,10 @@ void Controller::published(const Snapshot& before) {
   if (!std::equal(now.exact.begin(), now.exact.begin() + static_cast<std::ptrdiff_t>(both),
                   before.exact.begin()))
     mailbox_.post_all(WorkerRequest::Kind::kSyncExact, [] {});
+  if (state().overrides != kept_overrides_) {
+    kept_overrides_ = state().overrides;
+    state_file_.changed();
+  }
   // Before an id is given to another service.
   statistics_.forget_released(state());
   // A removed service takes its addresses along when its last connection is gone.

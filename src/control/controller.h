@@ -8,11 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "control/api/events.h"
 #include "control/busy_meter.h"
+#include "control/command/runner.h"
 #include "control/config/model.h"
 #include "control/kernel_side.h"
 #include "control/mailbox.h"
 #include "control/purger.h"
+#include "control/state_file.h"
 #include "control/statistics.h"
 #include "control/updater.h"
 #include "dataplane/dataplane.h"
@@ -52,11 +55,16 @@ class Controller {
   Mailbox& mailbox() { return mailbox_; }
   const Statistics& statistics() const { return statistics_; }
   const BusyMeter& busy() const { return busy_; }
+  CommandRunner& commands() { return commands_; }
+  api::EventHub& events() { return events_; }
+  StateFile& state_file() { return state_file_; }
 
  private:
   Updater::Hooks hooks();
   Status prepare(DesiredState& state);
   void published(const Snapshot& before);
+  /// The overrides of the state file, on their way into the first state.
+  std::map<OverrideKey, Override> found_overrides() const;
   void adopt(std::shared_ptr<const config::Config> config);
   void tick();
   void slow_tick(Clock::time_point now);
@@ -71,6 +79,10 @@ class Controller {
   Mailbox mailbox_;
   Statistics statistics_;
   BusyMeter busy_;
+  CommandRunner commands_;
+  api::EventHub events_;
+  StateFile state_file_;
+  std::map<OverrideKey, Override> kept_overrides_;  // as the state file has them, or will soon
   boost::asio::steady_timer timer_;
   Clock::time_point slow_tick_at_;
   Clock::time_point sample_at_;

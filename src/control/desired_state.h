@@ -79,6 +79,7 @@ struct Override {
   std::optional<uint32_t> weight;
   bool drained = false;                    // above `weight`
   std::optional<Clock::time_point> until;  // of `weight`
+  bool operator==(const Override&) const = default;
 };
 using OverrideKey = std::pair<std::string, ServerKey>;  // service's name, server
 

@@ -110,7 +110,7 @@ void Daemon::ready(const Status& status) {
     outcome_ = status;
     return io_.stop();
   }
-  listener_->serve(api::make_handler(*controller_));
+  listener_->serve(api::make_handler(*controller_), controller_->events());
   const std::chrono::duration<double> took = steady_clock::now() - begun_;
   spdlog::info("lbd is ready: {} services, {} ports, {} workers, in {:.2f} s",
                config_.services.size(), config_.ports.size(), dataplane_->workers(), took.count());

@@ -125,3 +125,21 @@ def test_an_included_file_is_named(running, lab):
     done = running.ctl("reload", check=False)
     assert done.returncode == 1 and "more.yaml:2:" in done.stderr
     more.unlink()
+
+
+def test_overrides_outlive_a_restart(lab, director):
+    config = director.config([service(weights=[1, 1, 1], scheduler="rr")])
+    config["lbd"]["state_file"] = str(lab.dir / "state")
+    director.start(config)
+    director.ctl("weight", "web", "192.0.2.31", "0")
+    director.ctl("drain", "--no-wait", "web", "192.0.2.32")
+    assert director.stop() == 0
+    director.start()
+    assert checks.requests(lab, 4) == {"rs3": 4}
+    rows = checks.servers(director, "web")
+    assert (rows["192.0.2.31"]["state"], rows["192.0.2.32"]["state"]) == ("quiesced", "drained")
+    assert director.stop() == 0
+    (lab.dir / "state").write_text("{")
+    director.start()
+    assert "starting without it" in director.log_tail(1000)
+    assert checks.requests(lab, 3) == {"rs1": 1, "rs2": 1, "rs3": 1}

@@ -73,8 +73,9 @@ Listener::~Listener() {
   ::unlink(path_.c_str());
 }
 
-void Listener::serve(Handler handler, SessionLimits limits) {
+void Listener::serve(Handler handler, EventHub& events, SessionLimits limits) {
   handler_ = std::move(handler);
+  events_ = &events;
   limits_ = limits;
   accept();
 }
@@ -95,7 +96,7 @@ void Listener::accept() {
 }
 
 void Listener::on_client(Protocol::socket socket) {
-  auto session = std::make_shared<Session>(std::move(socket), handler_, limits_,
+  auto session = std::make_shared<Session>(std::move(socket), handler_, *events_, limits_,
                                            [this](Session* closed) { sessions_.erase(closed); });
   const bool full = sessions_.size() >= kMaxSessions;
   // A refused client is held only until it has taken its one line, or not, within a short time.

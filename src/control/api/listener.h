@@ -26,7 +26,8 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  void serve(Handler handler, SessionLimits limits = {});
+  /// `events` must outlive this.
+  void serve(Handler handler, EventHub& events, SessionLimits limits = {});
   size_t sessions() const { return sessions_.size(); }
 
  private:
@@ -39,6 +40,7 @@ class Listener {
   boost::asio::steady_timer pause_;
   std::string path_;
   Handler handler_;
+  EventHub* events_ = nullptr;  // set before the first client
   SessionLimits limits_;
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
 };

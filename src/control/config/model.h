@@ -24,6 +24,14 @@ struct Place {
   std::string to_string() const;
 };
 
+/// A program to run, split into words; the first is its absolute path. No words: nothing to run.
+struct CommandLine {
+  std::vector<std::string> words;
+  std::string text;  // as written in the file
+  explicit operator bool() const { return !words.empty(); }
+  bool operator==(const CommandLine&) const = default;
+};
+
 enum class LogLevel : uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
 enum class LogFormat : uint8_t { kText, kJson };
 
@@ -32,6 +40,7 @@ struct Daemon {
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   std::string socket = "/run/lbd/lbd.sock";
+  std::string state_file;  // empty: off
   bool operator==(const Daemon&) const = default;
 };
 

@@ -11,6 +11,7 @@ namespace lbd::config {
 namespace {
 
 constexpr size_t kMaxName = 64;
+constexpr size_t kMaxPath = 4000;
 constexpr size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 
 void read_log(const Value& value, Daemon& daemon) {
@@ -25,6 +26,15 @@ void read_log(const Value& value, Daemon& daemon) {
   daemon.log_format = log.choice<LogFormat>(
       "format", {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}, daemon.log_format);
   log.finish();
+}
+
+std::optional<std::string> read_path(const Value& value) {
+  const auto path = value.word(kMaxPath);
+  if (!path) return std::nullopt;
+  if (path->front() == '/' && path->back() != '/') return path;
+  value.error(quote(*path) + " is no full path of a file",
+              "write it as /var/lib/lbd/state, or off");
+  return std::nullopt;
 }
 
 }  // namespace
@@ -43,7 +53,8 @@ Daemon read_daemon(const Value& section) {
   if (const auto socket = map.get("socket"))
     daemon.socket = socket->word(kMaxSocketPath).value_or(daemon.socket);
   map.not_yet("http", {"off"});
-  map.not_yet("state_file", {"off"});
+  if (const auto file = map.get("state_file"); file && !file->says("off"))
+    daemon.state_file = read_path(*file).value_or("");
   map.finish();
   return daemon;
 }

@@ -30,5 +30,7 @@ std::optional<RealServer> read_real_server(const Value& item);
 std::optional<Endpoint> read_listen(const Value& value);
 std::optional<Device> read_device(const Value& value);
 std::optional<IpAddress> read_address(const Value& value);
+/// "/path/to/program argument 'another one'"; "" is no command.
+CommandLine read_command(const Value& value);
 
 }  // namespace lbd::config

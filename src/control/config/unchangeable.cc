@@ -71,6 +71,8 @@ std::vector<ConfigError> unchangeable(const Config& running, const Config& next)
   Refusals refusals;
   const Place root{next.files.empty() ? "" : next.files.front(), 0, 0};
   refusals.same(next.daemon_place, "lbd.socket", running.daemon.socket, next.daemon.socket);
+  refusals.same(next.daemon_place, "lbd.state_file", running.daemon.state_file,
+                next.daemon.state_file);
   compare_dataplane(refusals, running.dataplane, next.dataplane);
   for (const Port& port : running.ports)
     if (find_port(next.ports, port.name) == nullptr)

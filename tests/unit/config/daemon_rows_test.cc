@@ -54,8 +54,13 @@ TEST(DaemonSection, refused) {
        "longer than 107 characters; shorten it\n"},
       {with("lbd: {http: 127.0.0.1:9101}"),
        "f.yaml:3:7: lbd.http: not supported yet; leave it out or write off\n"},
-      {with("lbd: {state_file: /var/lib/lbd/state}"),
-       "f.yaml:3:7: lbd.state_file: not supported yet; leave it out or write off\n"},
+      {with("lbd: {state_file: state}"),
+       "f.yaml:3:19: lbd.state_file: \"state\" is no full path of a file; write it as "
+       "/var/lib/lbd/state, or off\n"},
+      {with("lbd: {state_file: /var/lib/lbd/}"),
+       "f.yaml:3:19: lbd.state_file: \"/var/lib/lbd/\" is no full path of a file; write it as "
+       "/var/lib/lbd/state, or off\n"},
+      {with("lbd: {state_file: /var/lib/lbd/state}"), "ok\n"},
   });
 }
 

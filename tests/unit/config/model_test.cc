@@ -65,7 +65,7 @@ TEST(Model, daemon_and_dataplane) {
            "\", table_size: 128}, eal_args: [--x, \"y=1\"],\n"
            "  timeouts: {tcp_established: 1h, tcp_syn_sent: 1s, tcp_syn_recv: 2s, tcp_fin: 3s,\n"
            "    tcp_close: 4s, udp: 5s, icmp: 60s}}"));
-  EXPECT_EQ(config.daemon, (Daemon{"lb1", LogLevel::kDebug, LogFormat::kJson, "/tmp/s"}));
+  EXPECT_EQ(config.daemon, (Daemon{"lb1", LogLevel::kDebug, LogFormat::kJson, "/tmp/s", ""}));
   EXPECT_EQ(config.daemon_place.to_string(), "f.yaml:3:6");
   const Dataplane& dataplane = config.dataplane;
   EXPECT_EQ(dataplane.control_core, 3u);

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -88,7 +90,7 @@ class SessionTest : public testing::Test {
     listener_ = std::move(listener).value();
     listener_->serve([this](const std::string& verb, const Json& arguments,
                             const Respond& respond) { handle(verb, arguments, respond); },
-                     limits);
+                     events_, limits);
     thread_ = std::thread([this] { io_.run(); });
   }
   void stop() {
@@ -103,6 +105,7 @@ class SessionTest : public testing::Test {
     respond(Error{"no verb"});
   }
 
+  EventHub events_;
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};
@@ -222,6 +225,70 @@ TEST_F(SessionTest, TurnsAwayOneClientTooMany) {
     answer = next.line();
   }
   EXPECT_EQ(answer, kEchoed);
+}
+
+const std::string kFollow = "{\"verb\":\"follow\",\"arguments\":{\"topics\":[\"health\"]}}\n";
+
+TEST_F(SessionTest, AFollowerGetsEventsAndOutlivesTheIdleLimit) {
+  serve({milliseconds(50), milliseconds(10'000)});
+  RawClient client(path_);
+  ASSERT_TRUE(client.send(kFollow));
+  EXPECT_EQ(client.line(), R"({"ok":true,"result":{"following":["health"]}})");
+  RawClient idle(path_);
+  EXPECT_TRUE(idle.closed());  // by then the follower has been idle for as long
+  for (int n = 0; n < 3; ++n)
+    boost::asio::post(io_, [this, n] { events_.publish(kHealthTopic, {{"n", n}}); });
+  for (int n = 0; n < 3; ++n) {
+    const Json event = Json::parse(client.line());
+    EXPECT_EQ(event["event"], "health");
+    EXPECT_EQ(event["n"], n);
+    EXPECT_EQ(event["at"].get<std::string>().size(),
+              std::string("2026-01-31T12:00:00.123Z").size());
+  }
+}
+
+TEST_F(SessionTest, AFollowerThatDoesNotReadIsClosed) {
+  serve();
+  RawClient client(path_);
+  ASSERT_TRUE(client.send(kFollow));
+  EXPECT_NE(client.line(), "");
+  std::promise<bool> followed;
+  boost::asio::post(io_, [&] {
+    for (int n = 0; n < 100; ++n)
+      events_.publish(kHealthTopic, {{"text", std::string(100'000, 'x')}});
+    followed.set_value(events_.is_followed(kHealthTopic));
+  });
+  EXPECT_FALSE(followed.get_future().get());
+  while (!client.line().empty()) {
+  }
+  EXPECT_TRUE(client.closed());
+}
+
+TEST_F(SessionTest, AFollowerThatGoesIsForgotten) {
+  serve();
+  auto client = std::make_unique<RawClient>(path_);
+  ASSERT_TRUE(client->send(kFollow));
+  EXPECT_NE(client->line(), "");
+  client.reset();
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  bool followed = true;
+  while (followed && std::chrono::steady_clock::now() < give_up) {
+    std::promise<bool> answer;
+    boost::asio::post(io_, [&] { answer.set_value(events_.is_followed(kHealthTopic)); });
+    followed = answer.get_future().get();
+  }
+  EXPECT_FALSE(followed);
+}
+
+TEST_F(SessionTest, RefusesATopicThatThereIsNot) {
+  serve();
+  RawClient client(path_);
+  client.send("{\"verb\":\"follow\",\"arguments\":{\"topics\":[\"wind\"]}}\n");
+  EXPECT_EQ(client.line(), R"({"ok":false,"error":"follow: no topic \"wind\""})");
+  EXPECT_TRUE(client.closed());
+  RawClient other(path_);
+  other.send("{\"verb\":\"follow\"}\n");
+  EXPECT_NE(other.line().find("no list of topics"), std::string::npos);
 }
 
 TEST_F(SessionTest, SocketIsForOwnerAndGroup) {
