@@ -37,8 +37,10 @@ def endpoint(where, port):
 
 def networks_of(first, last):
     """Prefixes that hold first..last and nothing else; hosts without a length."""
-    return [str(n.network_address) if n.prefixlen == n.max_prefixlen else str(n)
-            for n in ipaddress.summarize_address_range(first, last)]
+    return [
+        str(n.network_address) if n.prefixlen == n.max_prefixlen else str(n)
+        for n in ipaddress.summarize_address_range(first, last)
+    ]
 
 
 def virtual_range(text):
@@ -58,7 +60,7 @@ def virtual_range(text):
         if end is None and first.version == 4:
             end = address(f"{str(first).rsplit('.', 1)[0]}.{int(last)}")
         elif end is None:
-            end = ipaddress.ip_address((int(first) & ~0xffff) | int(last, 16))
+            end = ipaddress.ip_address((int(first) & ~0xFFFF) | int(last, 16))
         return networks_of(first, end)
     except (ValueError, TypeError):
         return None

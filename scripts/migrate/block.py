@@ -78,8 +78,10 @@ class Block:
         """keepalived takes the last one where a keyword is given again."""
         found = self.all(*words)
         for early in found[:-1]:
-            self.report.note(early.place, f"{early.text}: given again in line "
-                                          f"{found[-1].place.line}, which holds")
+            self.report.note(
+                early.place,
+                f"{early.text}: given again in line {found[-1].place.line}, which holds",
+            )
         return found[-1] if found else None
 
     def flag(self, *words, default=False):
@@ -89,7 +91,9 @@ class Block:
             return default
         word = statement.rest[0].lower() if statement.rest else "on"
         if word not in YES | NO:
-            self.report.warning(statement.place, f"{statement.text}: neither on nor off; read as on")
+            self.report.warning(
+                statement.place, f"{statement.text}: neither on nor off; read as on"
+            )
         return word not in NO
 
     def word(self, *words):
@@ -108,8 +112,9 @@ class Block:
     def number_of(self, statement, low=0, high=2**31, index=1):
         text = statement.words[index] if len(statement.words) > index else ""
         if not re.fullmatch(r"[+-]?\d+", text) or not low <= int(text) <= high:
-            self.report.warning(statement.place,
-                                f"{statement.text}: no number of {low}..{high}; left out")
+            self.report.warning(
+                statement.place, f"{statement.text}: no number of {low}..{high}; left out"
+            )
             return None
         return int(text)
 
@@ -143,6 +148,8 @@ class Block:
 
     def _unknown(self, statement, known):
         near = difflib.get_close_matches(statement.keyword, known, 1, 0.75)
-        self.report.warning(statement.place,
-                            f"{statement.text}: no keyword of {self.statement.keyword}; left out"
-                            + (f"; is {near[0]} meant?" if near else ""))
+        self.report.warning(
+            statement.place,
+            f"{statement.text}: no keyword of {self.statement.keyword}; left out"
+            + (f"; is {near[0]} meant?" if near else ""),
+        )

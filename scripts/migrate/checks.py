@@ -7,9 +7,20 @@ from .block import Block, claim, duration, leftovers, lines
 from .commands import command
 from .yaml_out import List, Map, Plain, flow
 
-CHECKERS = ("TCP_CHECK", "HTTP_GET", "SSL_GET", "SMTP_CHECK", "DNS_CHECK", "MISC_CHECK", "UDP_CHECK",
-            "PING_CHECK", "BFD_CHECK", "FILE_CHECK")
+CHECKERS = (
+    "TCP_CHECK",
+    "HTTP_GET",
+    "SSL_GET",
+    "SMTP_CHECK",
+    "DNS_CHECK",
+    "MISC_CHECK",
+    "UDP_CHECK",
+    "PING_CHECK",
+    "BFD_CHECK",
+    "FILE_CHECK",
+)
 DELAY_LOOP = 60.0  # keepalived's, in seconds
+SHORTEST, LONGEST_TIMEOUT = 0.1, 600.0  # lbd's
 RETRIES = {"MISC_CHECK": 0, "DNS_CHECK": 3}
 RETRY_DELAY = {"HTTP_GET": 3.0, "SSL_GET": 3.0}
 
@@ -41,8 +52,10 @@ class Checks:
         block = Block(statement, self.report, tables.CHECK)
         kind = statement.keyword
         if kind in ("BFD_CHECK", "FILE_CHECK"):
-            self.report.warning(statement.place, f"{kind}: no counterpart: lbd checks with tcp, http, "
-                                                 "smtp, dns, udp, ping and exec")
+            self.report.warning(
+                statement.place,
+                f"{kind}: no counterpart: lbd checks with tcp, http, smtp, dns, udp, ping and exec",
+            )
             return
         # A statement with no block ("TCP_CHECK" alone) and its old form with hosts.
         hosts = block.all("host") if kind == "SMTP_CHECK" else []
@@ -70,7 +83,11 @@ class Checks:
 
     def _where(self, block):
         rows = []
-        for key, word in (("address", "connect_ip"), ("port", "connect_port"), ("source", "bindto")):
+        for key, word in (
+            ("address", "connect_ip"),
+            ("port", "connect_port"),
+            ("source", "bindto"),
+        ):
             statement = block.last(word)
             if statement is None:
                 continue
@@ -84,11 +101,11 @@ class Checks:
     def _timers(self, block, kind):
         """keepalived's defaults are written out where lbd's are others."""
         own = Defaults(block, self.above)
-        interval = own.delay_loop if own.delay_loop is not None else DELAY_LOOP
+        interval = max(own.delay_loop if own.delay_loop is not None else DELAY_LOOP, SHORTEST)
         timeout = own.timeout
         if kind == "MISC_CHECK":
             given = block.seconds("misc_timeout")
-            timeout = interval if given is None else given
+            timeout = min(interval if given is None else given, LONGEST_TIMEOUT)
         retries = own.retry if own.retry is not None else RETRIES.get(kind, 1)
         delay = own.retry_delay
         if delay is None:
@@ -125,11 +142,17 @@ class Checks:
         host = block.word("virtualhost") or self.above.virtualhost
         urls = block.all("url")
         if not urls:
-            self.report.warning(block.statement.place, f"{block.statement.keyword}: no url; / is asked")
+            self.report.warning(
+                block.statement.place, f"{block.statement.keyword}: no url; / is asked"
+            )
             return [(("http", self._http(None, host, tls, sni)), [])]
-        return [(("http", self._http(Block(url, self.report, tables.URL), host, tls, sni)),
-                 lines(url) + leftovers(url))
-                for url in urls]
+        return [
+            (
+                ("http", self._http(Block(url, self.report, tables.URL), host, tls, sni)),
+                lines(url) + leftovers(url),
+            )
+            for url in urls
+        ]
 
     def _http(self, url, host, tls, sni):
         out = Map()
@@ -159,9 +182,13 @@ class Checks:
             out.add("digest", digest)
         regex = url.word("regex")
         if url.flag("regex_no_match") and regex:
-            self.report.warning(url.statement.place,
-                                f"regex_no_match: lbd cannot ask that a text is absent; regex {regex} "
-                                "is left out, the status alone decides")
+            self.report.warning(
+                url.statement.place,
+                (
+                    f"regex_no_match: lbd cannot ask that a text is absent; regex {regex} "
+                    "is left out, the status alone decides"
+                ),
+            )
         elif regex:
             out.add("match", regex)
 
@@ -205,24 +232,34 @@ class Checks:
             out.add("require_reply", True)
         for word in ("min_reply_length", "max_reply_length"):
             for statement in block.all(word):
-                self.report.warning(statement.place, f"{word}: no counterpart: lbd looks at what a "
-                                                     "reply begins with, not at its length")
+                self.report.warning(
+                    statement.place,
+                    (
+                        f"{word}: no counterpart: lbd looks at what a "
+                        "reply begins with, not at its length"
+                    ),
+                )
         return [(("udp", out), [])]
 
     def _bytes(self, statement):
         """HEX_STR: blanks part bytes, a lone digit is a byte; x stands for any four bits."""
         words = " ".join(statement.rest).split()
-        pairs = [w[i:i + 2] for w in words for i in range(0, len(w), 2)]
+        pairs = [w[i : i + 2] for w in words for i in range(0, len(w), 2)]
         if any(not re.fullmatch(r"[0-9a-fA-F]{1,2}", pair) for pair in pairs):
-            self.report.warning(statement.place, f"{statement.keyword}: bytes with x have no "
-                                                 "counterpart; what stands before them is compared")
+            self.report.warning(
+                statement.place,
+                (
+                    f"{statement.keyword}: bytes with x have no "
+                    "counterpart; what stands before them is compared"
+                ),
+            )
             good = []
             for pair in pairs:
                 if not re.fullmatch(r"[0-9a-fA-F]{1,2}", pair):
                     break
                 good.append(pair)
             pairs = good
-        return "".join(chr(int(pair, 16)) for pair in pairs)
+        return "hex:" + "".join(pair.zfill(2).lower() for pair in pairs) if pairs else ""
 
 
 def hoisted(lists):

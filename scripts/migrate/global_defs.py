@@ -28,12 +28,16 @@ class Globals:
         self.version = block.number("vrrp_version", low=2, high=3) or self.version
         self.strict = block.flag("vrrp_strict", default=self.strict)
         if self.strict and block.last("vrrp_strict"):
-            self.report.note(block.last("vrrp_strict").place, "vrrp_strict: lbd follows the RFC; accept: "
-                                                              "false is what it changes in lb.yaml")
+            self.report.note(
+                block.last("vrrp_strict").place,
+                "vrrp_strict: lbd follows the RFC; accept: false is what it changes in lb.yaml",
+            )
         for family, word in ((4, "vrrp_mcast_group4"), (6, "vrrp_mcast_group6")):
             self.multicast[family] = block.word(word) or self.multicast[family]
         self.default_interface = block.word("default_interface") or self.default_interface
-        self.down_after = block.number("vrrp_down_timer_adverts", low=1, high=100) or self.down_after
+        self.down_after = (
+            block.number("vrrp_down_timer_adverts", low=1, high=100) or self.down_after
+        )
         self.script_user = block.word("script_user") or self.script_user
         self._arp(block)
         block.finish()
@@ -65,8 +69,11 @@ class Globals:
         repeat = block.number("vrrp_garp_master_repeat", low=1)
         if repeat is not None:
             self.arp["repeat"] = repeat
-        for key, word in (("delay", "vrrp_garp_master_delay"), ("refresh", "vrrp_garp_master_refresh"),
-                          ("interval", "vrrp_garp_interval")):
+        for key, word in (
+            ("delay", "vrrp_garp_master_delay"),
+            ("refresh", "vrrp_garp_master_refresh"),
+            ("interval", "vrrp_garp_interval"),
+        ):
             value = block.seconds(word)
             if value is not None:
                 self.arp[key] = whole(value)

@@ -28,20 +28,29 @@ class Finder:
         given = block.word("protocol")
         protocol = (given or "UDP").lower()
         if given is None and statement.rest[:1] != ["fwmark"]:
-            self.report.warning(statement.place, f"{statement.text}: no protocol: udp, as keepalived 2 "
-                                                 "takes it; if tcp was meant, say so there")
+            self.report.warning(
+                statement.place,
+                (
+                    f"{statement.text}: no protocol: udp, as keepalived 2 "
+                    "takes it; if tcp was meant, say so there"
+                ),
+            )
         if protocol not in ("tcp", "udp", "sctp"):
             self.report.error(statement.place, f"protocol {protocol}: write TCP, UDP or SCTP")
             return None, ""
         words, listens = statement.rest, Listens()
         snmp = block.word("snmp_name")
         if not words:
-            self.report.error(statement.place, "virtual_server names neither address, group nor fwmark")
+            self.report.error(
+                statement.place, "virtual_server names neither address, group nor fwmark"
+            )
             return None, ""
         if words[0] == "group":
             stem = words[1] if len(words) > 1 else ""
             if stem not in self.groups:
-                self.report.error(statement.place, f"virtual_server_group {stem} is nowhere defined")
+                self.report.error(
+                    statement.place, f"virtual_server_group {stem} is nowhere defined"
+                )
                 return None, ""
             self._group(self.groups[stem], protocol, given, listens)
         elif words[0] == "fwmark":
@@ -58,8 +67,8 @@ class Finder:
         if snmp and re.fullmatch(r"[\x21-\x7e]{1,64}", snmp) and snmp not in self.names:
             stem = snmp
         if not listens.by:
-            self.report.error(statement.place, f"{statement.text}: nothing to listen on, so it could "
-                                               "not serve")
+            if words[0] != "fwmark":
+                self.report.error(statement.place, f"{statement.text}: nothing to listen on")
             listens.by[(protocol, 4)] = []
         return listens, stem
 
@@ -72,7 +81,9 @@ class Finder:
             prefixes = virtual_range(line.words[0])
             port = line.rest[0] if line.rest else "0"
             if prefixes is None or not port.isdigit() or int(port) > 65535:
-                self.report.error(line.place, f"{line.text}: no address, range or prefix with a port")
+                self.report.error(
+                    line.place, f"{line.text}: no address, range or prefix with a port"
+                )
                 continue
             comments = ((), "") if line.taken else claim(line)
             for prefix in prefixes:
@@ -87,9 +98,11 @@ class Finder:
             return
         rules = self.marks.of(int(words[0]))
         if not rules:
-            self.report.error(statement.place,
-                              f"mark {words[0]}: no rule sets it" +
-                              ("" if self.marks.read_any else "; name the rules by --iptables-save FILE"))
+            self.report.error(
+                statement.place,
+                f"mark {words[0]}: no rule sets it"
+                + ("" if self.marks.read_any else "; name the rules by --iptables-save FILE"),
+            )
         for rule in rules:
             for protocol in rule.protocols:
                 for prefix in rule.destinations:

@@ -23,19 +23,46 @@ def pair(text):
 
 
 def arguments(words):
-    parser = argparse.ArgumentParser(prog="keepalived2lb", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="keepalived2lb",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("source", metavar="KEEPALIVED.CONF")
     parser.add_argument("-o", "--output", metavar="FILE", help="instead of standard output")
-    parser.add_argument("--map", action="append", type=pair, default=[], metavar="IF=DEVICE",
-                        help="eth0=0000:03:00.0: the device of lb.yaml (af_xdp:IF)")
-    parser.add_argument("--address", action="append", type=pair, default=[], metavar="IF=ADDRESS/LENGTH",
-                        help="the interface's own address, which keepalived.conf does not tell")
-    parser.add_argument("--ip-addr", action="append", default=[], metavar="FILE",
-                        help="the same from the output of `ip addr`")
-    parser.add_argument("--iptables-save", action="append", default=[], metavar="FILE",
-                        help="the rules that set the marks of fwmark services, also of ip6tables-save")
-    parser.add_argument("--config-id", metavar="NAME", help="decides lines with @NAME (the host's name)")
+    parser.add_argument(
+        "--map",
+        action="append",
+        type=pair,
+        default=[],
+        metavar="IF=DEVICE",
+        help="eth0=0000:03:00.0: the device of lb.yaml (af_xdp:IF)",
+    )
+    parser.add_argument(
+        "--address",
+        action="append",
+        type=pair,
+        default=[],
+        metavar="IF=ADDRESS/LENGTH",
+        help="the interface's own address, which keepalived.conf does not tell",
+    )
+    parser.add_argument(
+        "--ip-addr",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the same from the output of `ip addr`",
+    )
+    parser.add_argument(
+        "--iptables-save",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the rules that set the marks of fwmark services, also of ip6tables-save",
+    )
+    parser.add_argument(
+        "--config-id", metavar="NAME", help="decides lines with @NAME (the host's name)"
+    )
     options = parser.parse_args(words)
     options.mapping, options.addresses = dict(options.map), options.address
     return options
@@ -73,9 +100,13 @@ def write_all(documents, options, report):
 def join(main, others, report):
     """Into a pipe there is one document only."""
     for other in others:
-        report.warning(main.source.statements[0].place._replace(line=0),
-                       f"{other.source.shown} is joined in, since standard output is no file; -o FILE "
-                       "keeps it apart")
+        report.warning(
+            main.source.statements[0].place._replace(line=0),
+            (
+                f"{other.source.shown} is joined in, since standard output is no file; -o FILE "
+                "keeps it apart"
+            ),
+        )
         for name in ("routes", "services", "instances", "scripts", "groups"):
             mine, theirs = getattr(main, name), getattr(other, name)
             mine.items += theirs.items

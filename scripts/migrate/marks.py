@@ -24,7 +24,7 @@ class Rule:
 def set_mark(words, i):
     """The value of --set-mark N[/MASK] or --set-xmark N/MASK; None where the mask keeps bits."""
     value, _, mask = words[i + 1].partition("/")
-    if mask and int(mask, 0) not in (0xffffffff, int(value, 0)):
+    if mask and int(mask, 0) not in (0xFFFFFFFF, int(value, 0)):
         return None
     return int(value, 0)
 
@@ -61,8 +61,13 @@ class Marks:
         except ValueError as error:
             raise Failure(place, f"cannot be read: {error}") from error
         if table not in ("", "mangle") or words[1] not in CHAINS:
-            self.report.warning(place, f"rule of {table or 'a table'}/{words[1]} is left out: only "
-                                       "marks of mangle/PREROUTING reach IPVS")
+            self.report.warning(
+                place,
+                (
+                    f"rule of {table or 'a table'}/{words[1]} is left out: only "
+                    "marks of mangle/PREROUTING reach IPVS"
+                ),
+            )
             return
         rule, odd = self._read_words(place, words[2:])
         if odd or rule is None:
@@ -77,7 +82,7 @@ class Marks:
         while i < len(words):
             word, value = words[i], words[i + 1] if i + 1 < len(words) else ""
             if value == "!" or word == "!":
-                return None, " ".join(words[i:i + 3])
+                return None, " ".join(words[i : i + 3])
             if word in ("-d", "--destination"):
                 net = network(value)
                 if net is None:
@@ -103,8 +108,11 @@ class Marks:
             i += 2
         if destinations is None:
             return None, "a rule without -d"
-        return (Rule(place, mark, protocols, destinations, ports), None) if mark is not None \
+        return (
+            (Rule(place, mark, protocols, destinations, ports), None)
+            if mark is not None
             else (None, "a rule without a mark")
+        )
 
     def of(self, mark):
         found = [rule for rule in self.rules if rule.mark == mark]

@@ -20,11 +20,11 @@ class Statement:
     def __init__(self, place, words):
         self.place = place
         self.words = words
-        self.body = None    # list of Statement where it has a block
-        self.before = []    # comment lines above it
-        self.after = ""     # the comment behind it
-        self.tail = []      # comments before its closing brace
-        self.files = None   # of an include: [SourceFile]
+        self.body = None  # list of Statement where it has a block
+        self.before = []  # comment lines above it
+        self.after = ""  # the comment behind it
+        self.tail = []  # comments before its closing brace
+        self.files = None  # of an include: [SourceFile]
         self.taken = False  # its comments have found their place
 
     @property
@@ -50,16 +50,16 @@ def unescape(text, i):
     """The character that the escape at text[i] (behind its backslash) stands for, and its end."""
     c = text[i]
     if match := re.match(r"[0-7]{1,3}", text[i:]):
-        return chr(int(match[0], 8) & 0xff), i + len(match[0])
+        return chr(int(match[0], 8) & 0xFF), i + len(match[0])
     if match := re.match(r"x([0-9a-fA-F]+)", text[i:]):
-        return chr(int(match[1], 16) & 0xff), i + len(match[0])
+        return chr(int(match[1], 16) & 0xFF), i + len(match[0])
     if c == "c" and i + 1 < len(text):
-        return chr(ord(text[i + 1]) & 0x1f), i + 2
+        return chr(ord(text[i + 1]) & 0x1F), i + 2
     return ESCAPES.get(c, c), i + 1
 
 
 def tokens(text, place):
-    """('word', text) and ('{', '') and ('}', ''). Quoted pieces join the word that they stand in."""
+    """('word', text), ('{', ''), ('}', ''). Quoted pieces join the word that they stand in."""
     word, depth, i = None, 0, 0
     while i < len(text):
         c = text[i]
@@ -101,8 +101,11 @@ def expand_braces(pattern):
     match = re.search(r"\{([^{}]*)\}", pattern)
     if not match:
         return [pattern]
-    return [each for choice in match[1].split(",")
-            for each in expand_braces(pattern[:match.start()] + choice + pattern[match.end():])]
+    return [
+        each
+        for choice in match[1].split(",")
+        for each in expand_braces(pattern[: match.start()] + choice + pattern[match.end() :])
+    ]
 
 
 class Parser:
@@ -151,10 +154,16 @@ class Parser:
                         raise Failure(line.place, "'{' opens no block; a keyword belongs before it")
                     last.body = []
                     stack.append(last)
+                    statement = statement or last
                 elif kind == "}":
                     if len(stack) == base:
-                        raise Failure(line.place, "this '}' closes nothing; a '{' before it is "
-                                                  "missing, or it is one too many")
+                        raise Failure(
+                            line.place,
+                            (
+                                "this '}' closes nothing; a '{' before it is "
+                                "missing, or it is one too many"
+                            ),
+                        )
                     closed = stack.pop()
                     closed.tail += pending
                     pending, ended = [], True
@@ -194,14 +203,21 @@ class Parser:
         opener, word = stack[-1], statement.keyword
         at_top = word in TOP_BLOCKS - {"track_file", "track_group"}
         if at_top or opener.keyword not in PARENTS.get(word, {opener.keyword}):
-            raise Failure(statement.place,
-                          f"{statement.keyword} stands within {opener.text}, which line "
-                          f"{opener.place.line} opens; a '}}' is missing between them")
+            raise Failure(
+                statement.place,
+                (
+                    f"{statement.keyword} stands within {opener.text}, which line "
+                    f"{opener.place.line} opens; a '}}' is missing between them"
+                ),
+            )
 
     def _include(self, statement, file, stack, path, shown):
         """At the top the file is kept apart; within a block its statements join the block."""
-        patterns = [os.path.join(os.path.dirname(path), p) for p in expand_braces(statement.rest[0])] \
-            if statement.rest else []
+        patterns = (
+            [os.path.join(os.path.dirname(path), p) for p in expand_braces(statement.rest[0])]
+            if statement.rest
+            else []
+        )
         found = [f for p in patterns for f in sorted(glob.glob(p)) if os.path.isfile(f)]
         if not found:
             self.report.warning(statement.place, f"{statement.text}: no such file; left out")
@@ -210,8 +226,11 @@ class Parser:
             file.statements.append(statement)
         for name in found:
             there = os.path.relpath(name, os.path.dirname(path) or ".")
-            named = os.path.join(os.path.dirname(shown), there) if not os.path.isabs(
-                statement.rest[0]) else name
+            named = (
+                os.path.join(os.path.dirname(shown), there)
+                if not os.path.isabs(statement.rest[0])
+                else name
+            )
             here = self.reader.parameters.get("_PWD")
             if not stack:
                 statement.files.append(self.parse(name, named))
@@ -222,13 +241,20 @@ class Parser:
     def _join(self, statement, stack, name, named):
         if os.path.realpath(name) in self.open_files:
             raise Failure(statement.place, f"{name} includes itself")
-        self.report.note(statement.place, f"{statement.text}: joined into {stack[-1].text}; "
-                                          "lb.yaml includes files at the top only")
+        self.report.note(
+            statement.place,
+            (
+                f"{statement.text}: joined into {stack[-1].text}; "
+                "lb.yaml includes files at the top only"
+            ),
+        )
         self.open_files.append(os.path.realpath(name))
         depth = len(stack)
         part = SourceFile(name, named)
         self._read(part, stack, name, named)
         if len(stack) > depth:
-            raise Failure(stack[-1].place, f"the '{{' of {stack[-1].text} is not closed in this file")
+            raise Failure(
+                stack[-1].place, f"the '{{' of {stack[-1].text} is not closed in this file"
+            )
         stack[-1].tail += part.head
         self.open_files.pop()

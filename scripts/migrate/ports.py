@@ -3,6 +3,7 @@
 --address and --ip-addr, from static_ipaddress and from what instances say of themselves."""
 import ipaddress
 import re
+import subprocess
 
 from .addresses import interface
 from .report import Failure
@@ -13,30 +14,33 @@ KERNEL = ("af_xdp:", "af_packet:")
 
 
 class Port:
-    def __init__(self, name, device, place):
-        self.name, self.device, self.place = name, device, place
+    def __init__(self, ifname, name, device, place):
+        self.ifname, self.name, self.device, self.place = ifname, name, device, place
         self.addresses = []  # ip_interface
-        self.networks = []   # of virtual addresses on it: what its link seems to be
+        self.networks = []  # of virtual addresses on it: what its link seems to be
         self.before, self.after = [], ""
 
 
 class Ports:
     def __init__(self, report, mapping):
         self.report, self.mapping = report, mapping
-        self.ports = {}   # interface -> Port
-        self.alias = {}   # name of a virtual MAC's interface -> interface
+        self.ports = {}  # interface -> Port
+        self.carriers = set(mapping)
+        self.alias = {}  # name of a virtual MAC's interface -> interface
 
     def use(self, ifname, place):
         """The port of a kernel interface; its name is what lb.yaml calls it."""
         ifname = self.alias.get(ifname, ifname)
         if ifname not in self.ports:
             device = self.mapping.get(ifname, f"af_xdp:{ifname}")
-            self.ports[ifname] = Port(self._name(ifname, device), device, place)
+            self.ports[ifname] = Port(ifname, self._name(ifname, device), device, place)
         return self.ports[ifname]
 
     def _name(self, ifname, device):
         """The TAP cannot have the name of an interface that stays in the kernel."""
-        kernel = {d.split(":", 1)[1] for d in [device, *self.mapping.values()] if d.startswith(KERNEL)}
+        kernel = {
+            d.split(":", 1)[1] for d in [device, *self.mapping.values()] if d.startswith(KERNEL)
+        }
         name = ifname if ifname not in kernel else "lb-" + ifname
         taken = {port.name for port in self.ports.values()} | kernel
         name, n = name[:MAX_NAME], 2
@@ -44,44 +48,86 @@ class Ports:
             name, n = f"{name[:MAX_NAME - 3]}-{n}", n + 1
         return name
 
-    def add_address(self, ifname, text, place):
+    def add_address(self, ifname, text, place, virtual):
         found = interface(text)
         if found is None or "/" not in text:
             raise Failure(place, f"{text} is no address with its prefix length, as 192.0.2.11/24")
         port = self.use(ifname, place)
-        if found not in port.addresses:
+        if found.ip in virtual:
+            self.report.warning(
+                place,
+                (
+                    f"{found.ip} comes and goes with its instance, so it is no own "
+                    f"address of {port.name}"
+                ),
+            )
+        elif found not in port.addresses:
             port.addresses.append(found)
 
     def read_ip_addr(self, path, virtual):
-        """Output of `ip addr` or `ip -o addr`. Virtual addresses that are held just now are not the
-        port's own; interfaces that nothing speaks of are left alone."""
-        current = None
+        """Output of `ip addr` or `ip -o addr`."""
         try:
             with open(path, encoding="utf-8", errors="replace") as file:
-                rows = file.read().splitlines()
+                self._take(file.read(), virtual)
         except OSError as error:
             raise Failure(path, f"cannot be read: {error.strerror}") from error
-        for row in rows:
+
+    def ask_host(self, virtual):
+        """The converter often runs on the director itself, which knows its addresses."""
+        try:
+            text = subprocess.run(
+                ["ip", "-o", "addr"], capture_output=True, text=True, check=False
+            ).stdout
+        except OSError:
+            return
+        for ifname, found in self._take(text, virtual):
+            self.report.note(
+                self.ports[ifname].place,
+                (
+                    f"{ifname}: has {found} on this host, so its port "
+                    "gets that; --ip-addr FILE tells of another host"
+                ),
+            )
+
+    def _take(self, text, virtual):
+        """Virtual addresses that are held just now are not the port's own; interfaces that nothing
+        speaks of are left alone. Returns what was new."""
+        current, new = None, []
+        for row in text.splitlines():
             if match := re.match(r"\d+:\s+([^\s:@]+)", row):
                 current = match[1]
             match = re.search(r"\binet6?\s+(\S+)", row)
             found = interface(match[1]) if match else None
-            known = current in self.ports or current in self.mapping
-            if found is None or not known or found.ip in virtual or found.is_link_local:
+            if (
+                found is None
+                or current not in self.ports
+                or found.ip in virtual
+                or found.is_link_local
+            ):
                 continue
-            port = self.use(current, path)
-            if found not in port.addresses:
-                port.addresses.append(found)
+            if found not in self.ports[current].addresses:
+                self.ports[current].addresses.append(found)
+                new.append((current, found))
+        return new
 
-    def infer(self, source):
-        """An instance's own address, with the length of the virtual address whose network it is in."""
-        for port in self.ports.values():
-            for net in port.networks:
-                if source in net and net.prefixlen < net.max_prefixlen and not self.holds(source):
-                    port.addresses.append(ipaddress.ip_interface(f"{source}/{net.prefixlen}"))
-
-    def holds(self, where):
-        return any(where == own.ip for port in self.ports.values() for own in port.addresses)
+    def infer(self, port, source, place):
+        """The address that an instance sends from is its port's own; the virtual address whose
+        network it is in tells the length."""
+        if any(source == own.ip for own in port.addresses):
+            return
+        fits = [
+            net for net in port.networks if source in net and 0 < net.prefixlen < net.max_prefixlen
+        ]
+        length = fits[0].prefixlen if fits else source.max_prefixlen
+        port.addresses.append(ipaddress.ip_interface(f"{source}/{length}"))
+        if not fits:
+            self.report.warning(
+                place,
+                (
+                    f"the prefix length of {source} is not known, so {length} is "
+                    "written; --address says it"
+                ),
+            )
 
     def on_link(self, where):
         return any(where in own.network for port in self.ports.values() for own in port.addresses)

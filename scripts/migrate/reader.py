@@ -21,9 +21,9 @@ LIST = re.compile(r"~LST\((.*?)\)\s*(?=[^)\s])(.*)$", re.S)
 
 class Line(NamedTuple):
     place: Place
-    text: str     # without its comment, stripped
+    text: str  # without its comment, stripped
     comment: str  # without its mark, "" where there is none
-    bare: bool    # nothing but a comment
+    bare: bool  # nothing but a comment
 
 
 def host_id():
@@ -41,9 +41,9 @@ def split_comment(text):
             quote = "" if c == quote else quote
         elif c in "\"'":
             # A lone quote, as an apostrophe has, quotes nothing.
-            quote = c if c in text[i + 1:] else ""
+            quote = c if c in text[i + 1 :] else ""
         elif c in "#!":
-            return text[:i], text[i + 1:].lstrip("#!").rstrip()
+            return text[:i], text[i + 1 :].lstrip("#!").rstrip()
         i += 1
     return text, None
 
@@ -88,7 +88,9 @@ class Reader:
                 code = code[:-1].rstrip() + "\n" + more.strip()
             if not code:
                 if comment is not None or row.strip() == "":
-                    yield Line(place, "", comment if comment is not None else "", comment is not None)
+                    yield Line(
+                        place, "", comment if comment is not None else "", comment is not None
+                    )
                 continue
             first = True
             for text in self._expand(code, place, 0):
@@ -103,8 +105,13 @@ class Reader:
             wanted = (match[2] == self.config_id) != bool(match[1])
             if not self.said_id:
                 self.said_id = True
-                self.report.warning(place, f"lines with @ are decided for {self.config_id}, this "
-                                           "host's name; --config-id NAME decides for another")
+                self.report.warning(
+                    place,
+                    (
+                        f"lines with @ are decided for {self.config_id}, this "
+                        "host's name; --config-id NAME decides for another"
+                    ),
+                )
             if not wanted:
                 return None
             text = match[3]
@@ -122,7 +129,9 @@ class Reader:
             self.parameters[match[1]] = match[2].lstrip("\n").strip()
         elif match := SEQUENCE.match(text):
             for value in self._sequence(match, place):
-                yield from self._with({match[2].split(",")[0].strip(): value}, match[3], place, depth)
+                yield from self._with(
+                    {match[2].split(",")[0].strip(): value}, match[3], place, depth
+                )
         elif match := LIST.match(text):
             for values in self._list(match[1], place):
                 yield from self._with(values, match[2], place, depth)

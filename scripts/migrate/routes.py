@@ -12,19 +12,28 @@ def convert(statement, report, ports, default_port):
     """A Map, or None where the route has no counterpart. `default_port`: where it names no dev."""
     words, i, found, odd = statement.words, 0, {}, []
     if words[0] in ("blackhole", "unreachable", "prohibit", "throw"):
-        report.warning(statement.place, f"{statement.text}: no counterpart: lbd sets no {words[0]} routes")
+        report.warning(
+            statement.place, f"{statement.text}: no counterpart: lbd sets no {words[0]} routes"
+        )
         return None
     while i < len(words):
         word, value = words[i], words[i + 1] if i + 1 < len(words) else ""
         if word in ("or", "nexthop"):
-            report.warning(statement.place, f"{statement.text}: no counterpart: one router a route; "
-                                            f"{'the others are' if word == 'nexthop' else value + ' is'} "
-                                            "left out")
+            report.warning(
+                statement.place,
+                (
+                    f"{statement.text}: no counterpart: one router a route; "
+                    f"{'the others are' if word == 'nexthop' else value + ' is'} "
+                    "left out"
+                ),
+            )
             if word == "nexthop" and "via" in found:
                 break
             i -= word == "nexthop"
         if word in ("via", "gw"):
-            value, i = (words[i + 2], i + 1) if value in ("inet", "inet6") else (value, i)
+            if value in ("inet", "inet6"):
+                i += 1
+                value = words[i + 1] if i + 1 < len(words) else ""
             found["via"] = value
         elif word in ("dev", "src", "metric", "priority"):
             found[{"priority": "metric"}.get(word, word)] = value
@@ -34,8 +43,10 @@ def convert(statement, report, ports, default_port):
             pass
         elif word == "table":
             if value not in ("main", "254"):
-                report.warning(statement.place, f"{statement.text}: no counterpart: lbd's routes are "
-                                                "those of the main table")
+                report.warning(
+                    statement.place,
+                    f"{statement.text}: no counterpart: lbd's routes are those of the main table",
+                )
                 return None
         elif word == "to" and value not in ("unicast",):
             found["to"] = value
@@ -52,12 +63,20 @@ def _emit(statement, report, ports, default_port, found, odd):
     if to is None or ("via" in found and address(found["via"]) is None):
         report.warning(statement.place, f"{statement.text}: cannot be read as a route; left out")
         return None
+    if not found.get("metric", "0").isdigit():
+        odd.append(f"metric {found.pop('metric')}")
     if odd:
         report.warning(statement.place, f"{statement.text}: without {', '.join(odd)}")
     out = Map()
     full = to.prefixlen == to.max_prefixlen
-    out.add("to", "default" if to.prefixlen == 0 and to.version == 4 else
-            str(to.network_address) if full else str(to))
+    out.add(
+        "to",
+        (
+            "default"
+            if to.prefixlen == 0 and to.version == 4
+            else str(to.network_address) if full else str(to)
+        ),
+    )
     if "via" in found:
         out.add("via", found["via"])
     if "dev" in found or "via" not in found:
@@ -69,5 +88,5 @@ def _emit(statement, report, ports, default_port, found, odd):
     if "src" in found:
         out.add("source", found["src"])
     if "metric" in found:
-        out.add("metric", int(found["metric"]) if found["metric"].isdigit() else found["metric"])
+        out.add("metric", int(found["metric"]))
     return out

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """real_server of a virtual_server."""
+import copy
+
 from . import tables
 from .addresses import address, endpoint
 from .block import Block, claim, ending, orphans
@@ -22,7 +24,14 @@ class Servers:
         self.list = []
         for statement in service.all("real_server"):
             server = self._server(statement)
-            if server is not None:
+            if server is None:
+                continue
+            # dr finds a server by its address alone.
+            if any(server["known_by"] == other["known_by"] for other in self.list):
+                report.warning(
+                    statement.place, f"{statement.text}: left out: it is in the service already"
+                )
+            else:
                 self.list.append(server)
 
     def emit(self, family, rows, several):
@@ -31,10 +40,15 @@ class Servers:
         for server in self.list:
             same = (6 if ":" in server["address"] else 4) == family
             if same or server["forwarding"] == "tun":
-                out.append(server)
+                out.append({**copy.deepcopy(server), "place": server["place"]})
             elif not several:
-                self.report.error(server["place"], f"{server['address']} is of another family than the "
-                                                   f"service; only TUN can do that")
+                self.report.error(
+                    server["place"],
+                    (
+                        f"{server['address']} is of another family than the "
+                        "service; only TUN can do that"
+                    ),
+                )
         return out
 
     def kept_port(self, where, port, forwarding, statement):
@@ -46,9 +60,16 @@ class Servers:
         if self.ports == {port}:
             return int(port)
         if port not in self.ports and self.ports != {"0"}:
-            self.report.note(statement.place, f"port {port} is left out: {forwarding} keeps the port "
-                                              "that the client used")
+            self.report.note(
+                statement.place,
+                f"port {port} is left out: {forwarding} keeps the port that the client used",
+            )
         return None
+
+    def first_port(self, given):
+        """For a sorry server, which needs a port: dr and tun keep the client's."""
+        ports = sorted(int(port.split("-")[0]) for port in self.ports if port != "0")
+        return ports[0] if ports else int(given or 80)
 
     def _server(self, statement):
         block = Block(statement, self.report, tables.SERVER)
@@ -68,8 +89,13 @@ class Servers:
         if tunnel is not None and flow(tunnel) != "{type: ipip}":
             entry.add("tunnel", tunnel)
         self._options(block, entry)
-        server = {"address": str(where), "map": entry, "place": statement.place,
-                  "forwarding": forwarding}
+        server = {
+            "address": str(where),
+            "map": entry,
+            "place": statement.place,
+            "forwarding": forwarding,
+            "known_by": (where, kept if forwarding == "nat" else None),
+        }
         self._notify(block, server)
         server["checks"] = self._checks(block, port if not kept and port != "0" else None)
         block.finish()
@@ -110,6 +136,7 @@ class Servers:
         checks = Checks(self.report, above, int(port) if port else None, self.held)
         for statement in block.all(*CHECKERS):
             checks.add(statement)
-            self.alpha |= any(s.keyword == "alpha" and s.rest[:1] != ["off"]
-                              for s in statement.body or [])
+            self.alpha |= any(
+                s.keyword == "alpha" and s.rest[:1] != ["off"] for s in statement.body or []
+            )
         return checks.list

@@ -14,10 +14,26 @@ from .methods import method_of
 from .servers import Servers
 from .yaml_out import List, Map
 
-SCHEDULERS = {"rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq",
-              "twos"}
-FLAGS = {"sh": {"flag-1": "sh-fallback", "flag-2": "sh-port"},
-         "mh": {"flag-1": "mh-fallback", "flag-2": "mh-port"}}
+SCHEDULERS = {
+    "rr",
+    "wrr",
+    "lc",
+    "wlc",
+    "lblc",
+    "sh",
+    "mh",
+    "dh",
+    "fo",
+    "ovf",
+    "lblcr",
+    "sed",
+    "nq",
+    "twos",
+}
+FLAGS = {
+    "sh": {"flag-1": "sh-fallback", "flag-2": "sh-port"},
+    "mh": {"flag-1": "mh-fallback", "flag-2": "mh-port"},
+}
 PERSISTENCE = 360  # seconds, where persistence_timeout has no value
 
 
@@ -101,11 +117,14 @@ class Services:
         self._persistence(block, body, parts)
         self._quorum(block, body)
         alpha = block.last("alpha")
-        base = {"body": body, "place": statement.place,
-                "alpha": block.flag("alpha") if alpha else False,
-                "alpha_row": claim(alpha) if alpha else ((), ""),
-                "listen_comments": self._group_comments(statement),
-                "protocol_comments": self._row(block, "protocol")}
+        base = {
+            "body": body,
+            "place": statement.place,
+            "alpha": block.flag("alpha") if alpha else False,
+            "alpha_row": claim(alpha) if alpha else ((), ""),
+            "listen_comments": self._group_comments(statement),
+            "protocol_comments": self._row(block, "protocol"),
+        }
         base["servers"] = Servers(self.report, block, defaults, forwarding, tunnel, parts)
         self._sorry(block, body, base["servers"], forwarding, parts)
         for word in ("delay_loop", "connect_timeout", "retry", "delay_before_retry", "virtualhost"):
@@ -120,8 +139,11 @@ class Services:
 
     def _group_comments(self, statement):
         """What was said in the group that it names, once."""
-        group = self.groups.get(statement.rest[1]) if statement.rest[0] == "group" \
-            and len(statement.rest) > 1 else None
+        group = (
+            self.groups.get(statement.rest[1])
+            if statement.rest[0] == "group" and len(statement.rest) > 1
+            else None
+        )
         if group is None or group.statement.taken:
             return (), ""
         return lines(group.statement) + orphans(group.statement), ""
@@ -137,20 +159,32 @@ class Services:
         statement = block.last("lvs_sched", "lb_algo")
         name = statement.rest[0].lower() if statement and statement.rest else "wlc"
         if name not in SCHEDULERS:
-            self.report.error(statement.place, f"{name}: lbd has no such scheduler; it has "
-                                               f"{' '.join(sorted(SCHEDULERS))}")
+            self.report.error(
+                statement.place,
+                f"{name}: lbd has no such scheduler; it has {' '.join(sorted(SCHEDULERS))}",
+            )
         body.add("scheduler", name, *(claim(statement) if statement else ((), "")))
         return name
 
     def _flags(self, block, scheduler, body):
         flags = []
-        for word in ("sh-port", "sh-fallback", "mh-port", "mh-fallback", "flag-1", "flag-2", "flag-3"):
+        for word in (
+            "sh-port",
+            "sh-fallback",
+            "mh-port",
+            "mh-fallback",
+            "flag-1",
+            "flag-2",
+            "flag-3",
+        ):
             statement = block.last(word)
             if statement is None:
                 continue
             flag = FLAGS.get(scheduler, {}).get(word, word)
             if flag.startswith("flag-") or not flag.startswith(scheduler + "-"):
-                self.report.warning(statement.place, f"{word}: means nothing to {scheduler}; left out")
+                self.report.warning(
+                    statement.place, f"{word}: means nothing to {scheduler}; left out"
+                )
             else:
                 flags.append(flag)
         if flags:
@@ -181,7 +215,9 @@ class Services:
         elif text.isdigit() and 1 <= int(text) <= (128 if 6 in families else 32):
             out.add("prefix6" if 6 in families else "prefix4", int(text))
             return
-        self.report.warning(statement.place, f"{statement.text}: no netmask; each client for itself")
+        self.report.warning(
+            statement.place, f"{statement.text}: no netmask; each client for itself"
+        )
 
     def _quorum(self, block, body):
         out = Map()
@@ -189,6 +225,17 @@ class Services:
             value = block.number(word, low=low)
             if value is not None:
                 block.put(out, key, value, word)
+        weight, hysteresis = out.get("weight") or 1, out.get("hysteresis") or 0
+        if hysteresis >= weight:
+            self.report.warning(
+                block.last("hysteresis").place,
+                (
+                    f"hysteresis {hysteresis} is not below the "
+                    f"quorum {weight}: {weight - 1}, as in "
+                    "keepalived"
+                ),
+            )
+            out.set("hysteresis", weight - 1)
         for key, word in (("up", "quorum_up"), ("down", "quorum_down")):
             statement = block.last(word)
             if statement is not None and statement.rest:
@@ -200,8 +247,13 @@ class Services:
         statement = block.last("sorry_server")
         method = block.last("sorry_server_lvs_method", "sorry_server_lb_kind")
         if method is not None and method_of(method, self.report)[0] != forwarding:
-            self.report.warning(method.place, f"{method.text}: the sorry server is reached by "
-                                              f"{forwarding}, as the service's servers are")
+            self.report.warning(
+                method.place,
+                (
+                    f"{method.text}: the sorry server is reached by "
+                    f"{forwarding}, as the service's servers are"
+                ),
+            )
         if statement is None:
             return
         where = address(statement.rest[0]) if statement.rest else None
@@ -209,16 +261,21 @@ class Services:
             self.report.warning(statement.place, f"{statement.text}: no address; left out")
             return
         port = statement.rest[1] if len(statement.rest) > 1 else None
-        port = servers.kept_port(where, port, forwarding, statement)
-        body.add("sorry_server", endpoint(where, port) if port else str(where), *claim(statement))
+        port = servers.kept_port(where, port, forwarding, statement) or servers.first_port(port)
+        body.add("sorry_server", endpoint(where, port), *claim(statement))
 
     # What its servers say together
 
     def _initial(self, base, service):
         if base["alpha"] or base["servers"].alpha:
             if not base["alpha"]:
-                self.report.warning(base["place"], "alpha of one server: in lb.yaml all servers of the "
-                                                   "service wait for their first success")
+                self.report.warning(
+                    base["place"],
+                    (
+                        "alpha of one server: in lb.yaml all servers of the "
+                        "service wait for their first success"
+                    ),
+                )
             return
         service.add("initial", "up", *base["alpha_row"])
 
@@ -231,10 +288,14 @@ class Services:
             elif len(commands) > 1:
                 for server in servers:
                     if server[key]:
-                        self.report.warning(server[key + "_place"],
-                                            f"{word} {server[key]}: left out, since notify of a "
-                                            "service is one command for all its servers; lbd tells "
-                                            "it which one")
+                        self.report.warning(
+                            server[key + "_place"],
+                            (
+                                f"{word} {server[key]}: left out, since notify of a "
+                                "service is one command for all its servers; lbd tells "
+                                "it which one"
+                            ),
+                        )
         return out
 
     @staticmethod
@@ -251,4 +312,3 @@ class Services:
                 server["orphans"], after = [after, *server["orphans"]], ""
             out.add(entry, server["comments"] + server["orphans"], after)
         return out
-

@@ -13,10 +13,25 @@ BFD = "lbd has no BFD"
 RULES = "lbd sets no routing rules; use ip rule"
 LOWER = "lbd announces again by its usual repeat and delay after it has seen another master"
 
-TOP_BLOCKS = {"global_defs", "vrrp_instance", "vrrp_sync_group", "vrrp_script", "virtual_server",
-              "virtual_server_group", "static_ipaddress", "static_routes", "static_rules",
-              "bfd_instance", "vrrp_track_process", "vrrp_track_file", "garp_group",
-              "linkbeat_interfaces", "interface_up_down_delays", "track_file", "track_group"}
+TOP_BLOCKS = {
+    "global_defs",
+    "vrrp_instance",
+    "vrrp_sync_group",
+    "vrrp_script",
+    "virtual_server",
+    "virtual_server_group",
+    "static_ipaddress",
+    "static_routes",
+    "static_rules",
+    "bfd_instance",
+    "vrrp_track_process",
+    "vrrp_track_file",
+    "garp_group",
+    "linkbeat_interfaces",
+    "interface_up_down_delays",
+    "track_file",
+    "track_group",
+}
 # A block that stands in one other only: a further one within it lacks a '}'.
 PARENTS = {"real_server": {"virtual_server"}}
 
@@ -39,19 +54,43 @@ TOP = _table(
 )
 
 GLOBAL = _table(
-    ("warning", "notification_email notification_email_from smtp_server smtp_helo_name "
-                "smtp_connect_timeout smtp_connection_timeout smtp_alert smtp_alert_vrrp "
-                "smtp_alert_checker no_email_faults no_checker_emails", MAIL),
-    ("warning", "snmp_socket enable_snmp_vrrp enable_snmp_keepalived enable_snmp_checker "
-                "enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3 enable_traps", SNMP),
+    (
+        "warning",
+        (
+            "notification_email notification_email_from smtp_server smtp_helo_name "
+            "smtp_connect_timeout smtp_connection_timeout smtp_alert smtp_alert_vrrp "
+            "smtp_alert_checker no_email_faults no_checker_emails"
+        ),
+        MAIL,
+    ),
+    (
+        "warning",
+        (
+            "snmp_socket enable_snmp_vrrp enable_snmp_keepalived enable_snmp_checker "
+            "enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3 enable_traps"
+        ),
+        SNMP,
+    ),
     ("warning", "enable_dbus dbus_service_name", "lbd has no D-Bus; lbctl --json tells programs"),
-    ("warning", "notify_fifo notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script "
-                "lvs_notify_fifo lvs_notify_fifo_script fifo_write_vrrp_states_on_reload "
-                "vrrp_notify_priority_changes", FIFO),
-    ("warning", "startup_script startup_script_timeout shutdown_script shutdown_script_timeout",
-     "the service manager does it: ExecStartPre and ExecStopPost"),
-    ("warning", "lvs_sync_daemon lvs_sync_daemon_interface",
-     "lbd does not speak the sync protocol of IPVS"),
+    (
+        "warning",
+        (
+            "notify_fifo notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script "
+            "lvs_notify_fifo lvs_notify_fifo_script fifo_write_vrrp_states_on_reload "
+            "vrrp_notify_priority_changes"
+        ),
+        FIFO,
+    ),
+    (
+        "warning",
+        "startup_script startup_script_timeout shutdown_script shutdown_script_timeout",
+        "the service manager does it: ExecStartPre and ExecStopPost",
+    ),
+    (
+        "warning",
+        "lvs_sync_daemon lvs_sync_daemon_interface",
+        "lbd does not speak the sync protocol of IPVS",
+    ),
     ("warning", "vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat", LOWER),
     ("warning", "vrrp_garp_master_refresh_repeat", "a refresh is one gratuitous ARP an address"),
     ("warning", "vrrp_garp_extra_if", "lbd announces an address on the port that it is on"),
@@ -70,23 +109,47 @@ GLOBAL = _table(
     ("note", "enable_script_security", "run scripts as a user of their own: user"),
     ("note", "lvs_flush lvs_flush_on_stop", "lbd leaves nothing behind in the kernel"),
     ("note", "rs_init_notifies", "lbd's notify commands hear of each change"),
-    ("note", "vrrp_iptables vrrp_ipsets nftables nftables_priority nftables_counters "
-             "nftables_ifindex nftables_ipvs nftables_ipvs_priority nftables_ipvs_start_fwmark "
-             "disable_local_igmp", NFT),
-    ("note", "vrrp_priority checker_priority bfd_priority vrrp_no_swap checker_no_swap bfd_no_swap "
-             "vrrp_cpu_affinity checker_cpu_affinity bfd_cpu_affinity vrrp_rt_priority "
-             "checker_rt_priority bfd_rt_priority vrrp_rlimit_rttime checker_rlimit_rttime "
-             "bfd_rlimit_rttime vrrp_rlimit_rtime checker_rlimit_rtime bfd_rlimit_rtime "
-             "max_auto_priority min_auto_priority_delay", PRIORITY),
-    ("note", "vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force "
-             "vrrp_netlink_monitor_rcv_bufs vrrp_netlink_monitor_rcv_bufs_force "
-             "lvs_netlink_cmd_rcv_bufs lvs_netlink_cmd_rcv_bufs_force "
-             "lvs_netlink_monitor_rcv_bufs lvs_netlink_monitor_rcv_bufs_force "
-             "process_monitor_rcv_bufs process_monitor_rcv_bufs_force vrrp_rx_bufs_policy "
-             "vrrp_rx_bufs_multiplier tmp_config_directory config_save_dir random_seed "
-             "dynamic_interfaces allow_if_changes linkbeat_use_polling data_use_instance", BUFFERS),
-    ("note", "process_names process_name vrrp_process_name checker_process_name bfd_process_name "
-             "vmac_prefix vmac_addr_prefix instance net_namespace use_pid_dir", NAMES),
+    (
+        "note",
+        (
+            "vrrp_iptables vrrp_ipsets nftables nftables_priority nftables_counters "
+            "nftables_ifindex nftables_ipvs nftables_ipvs_priority nftables_ipvs_start_fwmark "
+            "disable_local_igmp"
+        ),
+        NFT,
+    ),
+    (
+        "note",
+        (
+            "vrrp_priority checker_priority bfd_priority vrrp_no_swap checker_no_swap bfd_no_swap "
+            "vrrp_cpu_affinity checker_cpu_affinity bfd_cpu_affinity vrrp_rt_priority "
+            "checker_rt_priority bfd_rt_priority vrrp_rlimit_rttime checker_rlimit_rttime "
+            "bfd_rlimit_rttime vrrp_rlimit_rtime checker_rlimit_rtime bfd_rlimit_rtime "
+            "max_auto_priority min_auto_priority_delay"
+        ),
+        PRIORITY,
+    ),
+    (
+        "note",
+        (
+            "vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force "
+            "vrrp_netlink_monitor_rcv_bufs vrrp_netlink_monitor_rcv_bufs_force "
+            "lvs_netlink_cmd_rcv_bufs lvs_netlink_cmd_rcv_bufs_force "
+            "lvs_netlink_monitor_rcv_bufs lvs_netlink_monitor_rcv_bufs_force "
+            "process_monitor_rcv_bufs process_monitor_rcv_bufs_force vrrp_rx_bufs_policy "
+            "vrrp_rx_bufs_multiplier tmp_config_directory config_save_dir random_seed "
+            "dynamic_interfaces allow_if_changes linkbeat_use_polling data_use_instance"
+        ),
+        BUFFERS,
+    ),
+    (
+        "note",
+        (
+            "process_names process_name vrrp_process_name checker_process_name bfd_process_name "
+            "vmac_prefix vmac_addr_prefix instance net_namespace use_pid_dir"
+        ),
+        NAMES,
+    ),
 )
 
 SCRIPT = _table(
@@ -95,8 +158,11 @@ SCRIPT = _table(
 
 NOTIFY_ONLY = _table(
     ("warning", "smtp_alert", MAIL),
-    ("warning", "notify_deleted notify_master_rx_lower_pri notify_priority_changes",
-     "lbd calls for master, backup, fault and stop"),
+    (
+        "warning",
+        "notify_deleted notify_master_rx_lower_pri notify_priority_changes",
+        "lbd calls for master, backup, fault and stop",
+    ),
 )
 
 GROUP = NOTIFY_ONLY | _table(
@@ -113,11 +179,18 @@ INSTANCE = NOTIFY_ONLY | _table(
     ("warning", "vrf", "lbd does not bind to a VRF"),
     ("warning", "garp_lower_prio_delay garp_lower_prio_repeat", LOWER),
     ("warning", "garp_master_refresh_repeat", "a refresh is one gratuitous ARP an address"),
-    ("warning", "garp_extra_if garp_extra_if_vmac", "lbd announces an address on the port that it is on"),
+    (
+        "warning",
+        "garp_extra_if garp_extra_if_vmac",
+        "lbd announces an address on the port that it is on",
+    ),
     ("warning", "higher_prio_send_advert", "lbd becomes backup without a last advertisement"),
     ("warning", "unicast_ttl", "lbd sends with TTL 255"),
-    ("warning", "lvs_sync_daemon_interface lvs_sync_daemon",
-     "lbd does not speak the sync protocol of IPVS"),
+    (
+        "warning",
+        "lvs_sync_daemon_interface lvs_sync_daemon",
+        "lbd does not speak the sync protocol of IPVS",
+    ),
     ("warning", "linkbeat_use_polling", "lbd sees the link by its driver"),
     ("note", "vmac_xmit_base", "lbd sends from the virtual MAC, as the RFC has it"),
     ("note", "promote_secondaries", "lbd removes only the address that goes"),
@@ -160,7 +233,10 @@ CHECK = _table(
 )
 
 URL = _table(
-    ("warning", "regex_options regex_min_offset regex_max_offset",
-     "lbd's match has no options; write the expression without them"),
+    (
+        "warning",
+        "regex_options regex_min_offset regex_max_offset",
+        "lbd's match has no options; write the expression without them",
+    ),
     ("note", "regex_stack", BUFFERS),
 )

@@ -9,9 +9,9 @@ from .yaml_out import List, Map
 class Tracking:
     def __init__(self, report, defaults, ports):
         self.report, self.defaults, self.ports = report, defaults, ports
-        self.weights = {}   # script -> (weight, reverse)
-        self.groups = {}    # instance -> [Block of its sync groups]
-        self.scripts = []   # (Map, comments, the one behind)
+        self.weights = {}  # script -> (weight, reverse)
+        self.groups = {}  # instance -> [Block of its sync groups]
+        self.scripts = []  # (Map, comments, the one behind)
 
     # Scripts and processes
 
@@ -20,8 +20,9 @@ class Tracking:
         name = statement.rest[0] if statement.rest else ""
         run = block.last("script")
         if not name or name in self.weights or run is None or not run.rest:
-            self.report.warning(statement.place, f"{statement.text}: needs a name of its own and a "
-                                                 "script; left out")
+            self.report.warning(
+                statement.place, f"{statement.text}: needs a name of its own and a script; left out"
+            )
             return None
         out = Map()
         out.add("name", name)
@@ -59,21 +60,30 @@ class Tracking:
         name = statement.rest[0] if statement.rest else ""
         run = block.last("process")
         if not name or name in self.weights or run is None or not run.rest:
-            self.report.warning(statement.place, f"{statement.text}: needs a name of its own and a "
-                                                 "process; left out")
+            self.report.warning(
+                statement.place,
+                f"{statement.text}: needs a name of its own and a process; left out",
+            )
             return None
         full = block.flag("full_command") or len(run.rest) > 1
         text = " ".join(run.rest)
-        find = f"/usr/bin/pgrep -x -f {single_quoted(text)}" if full else \
-            f"/usr/bin/pgrep -x {single_quoted(text) if ' ' in text else text}"
+        find = (
+            f"/usr/bin/pgrep -x -f {single_quoted(text)}"
+            if full
+            else f"/usr/bin/pgrep -x {single_quoted(text) if ' ' in text else text}"
+        )
         quorum = block.number("quorum", low=1)
         if quorum and quorum > 1:
             find = "/bin/sh -c " + single_quoted(f"test $({find} | wc -l) -ge {quorum}")
         for word in ("quorum_max", "param_match", "fork_delay", "terminate_delay", "delay"):
             for odd in block.all(word):
-                self.report.warning(odd.place, f"{odd.text}: no counterpart: pgrep looks once a second")
+                self.report.warning(
+                    odd.place, f"{odd.text}: no counterpart: pgrep looks once a second"
+                )
         self._weight_of_process(block, name)
-        self.report.note(statement.place, f"{statement.text}: a script that asks pgrep (package procps)")
+        self.report.note(
+            statement.place, f"{statement.text}: a script that asks pgrep (package procps)"
+        )
         block.finish()
         out = Map()
         out.add("name", name)
@@ -84,8 +94,10 @@ class Tracking:
     def _weight_of_process(self, block, name):
         statement = block.last("weight")
         weight = block.number_of(statement, -254, 254) if statement else 1
-        self.weights[name] = (1 if weight is None else weight,
-                              bool(statement) and "reverse" in statement.rest[1:])
+        self.weights[name] = (
+            1 if weight is None else weight,
+            bool(statement) and "reverse" in statement.rest[1:],
+        )
 
     # Who tracks
 
@@ -98,16 +110,24 @@ class Tracking:
                     self.groups.setdefault(word, []).append(statement)
 
     def group_words(self, block):
-        for word in ("track_interface", "track_script", "track_process", "global_tracking",
-                     "sync_group_tracking_weight"):
+        for word in (
+            "track_interface",
+            "track_script",
+            "track_process",
+            "global_tracking",
+            "sync_group_tracking_weight",
+        ):
             for statement in block.all(word):
                 statement.taken = False
                 if word == "global_tracking":
-                    self.report.warning(statement.place, "global_tracking: no counterpart: track in each "
-                                                         "instance what all need")
+                    self.report.warning(
+                        statement.place,
+                        "global_tracking: no counterpart: track in each instance what all need",
+                    )
                 elif statement.body:
-                    self.report.note(statement.place, f"{word} of a group: written to each of its "
-                                                      "instances")
+                    self.report.note(
+                        statement.place, f"{word} of a group: written to each of its instances"
+                    )
 
     def of_instance(self, block, name, port):
         out = Map()
@@ -119,9 +139,12 @@ class Tracking:
         self._scripts(block.all("track_script", "track_process"), scripts, weighs)
         for group in self.groups.get(name, []):
             inner = [s for s in group.body or [] if s.body]
-            self._interfaces([s for s in inner if s.keyword == "track_interface"], ports, port, True)
-            self._scripts([s for s in inner if s.keyword in ("track_script", "track_process")],
-                          scripts, True)
+            self._interfaces(
+                [s for s in inner if s.keyword == "track_interface"], ports, port, True
+            )
+            self._scripts(
+                [s for s in inner if s.keyword in ("track_script", "track_process")], scripts, True
+            )
         for key, part in (("ports", ports), ("scripts", scripts)):
             if part:
                 out.add(key, part)
@@ -140,8 +163,10 @@ class Tracking:
                 if weight is None or port.name in [i[0].get("name") for i in out.items]:
                     continue
                 if weight and not weighs:
-                    self.report.warning(row.place, f"{row.text}: 0, as in keepalived within a sync group: "
-                                                   "down is a fault")
+                    self.report.warning(
+                        row.place,
+                        f"{row.text}: 0, as in keepalived within a sync group: down is a fault",
+                    )
                     weight = 0
                 if port is own and weight == 0:
                     self.report.note(row.place, f"{row.text}: own_port is tracked by default")
@@ -171,8 +196,13 @@ class Tracking:
                 if weight is None or row.words[0] in [i[0].get("name") for i in out.items]:
                     continue
                 if weight and not weighs:
-                    self.report.warning(row.place, f"{row.text}: left out, as keepalived does for a weight "
-                                                   "within a sync group")
+                    self.report.warning(
+                        row.place,
+                        (
+                            f"{row.text}: left out, as keepalived does for a weight "
+                            "within a sync group"
+                        ),
+                    )
                     continue
                 entry = Map()
                 entry.add("name", row.words[0])
@@ -184,8 +214,9 @@ class Tracking:
 
     def _may_weigh(self, instance):
         words = {"sync_group_tracking_weight", "global_tracking"}
-        return all(any(s.keyword in words for s in group.body or [])
-                   for group in self.groups[instance])
+        return all(
+            any(s.keyword in words for s in group.body or []) for group in self.groups[instance]
+        )
 
     def _row_weight(self, row, default):
         """None where it has no counterpart."""
@@ -197,10 +228,17 @@ class Tracking:
             except ValueError:
                 self.report.warning(row.place, f"{row.text}: {text} is no number; 0 is written")
                 weight = 0
-        if ("reverse" in row.words[1:] or reverse) and not {"noreverse", "no_reverse"} & set(row.words):
+        if ("reverse" in row.words[1:] or reverse) and not {"noreverse", "no_reverse"} & set(
+            row.words
+        ):
             if weight == 0:
-                self.report.warning(row.place, f"{row.text}: no counterpart: lbd cannot be down because "
-                                               "something is up; left out")
+                self.report.warning(
+                    row.place,
+                    (
+                        f"{row.text}: no counterpart: lbd cannot be down because "
+                        "something is up; left out"
+                    ),
+                )
                 return None
             self.report.warning(row.place, f"{row.text}: no counterpart: reverse; left out")
             return None

@@ -25,6 +25,11 @@ class Map:
     def get(self, key):
         return next((e[1] for e in self.entries if e[0] == key), None)
 
+    def set(self, key, value):
+        for entry in self.entries:
+            if entry[0] == key:
+                entry[1] = value
+
     def drop(self, key):
         self.entries = [e for e in self.entries if e[0] != key]
 
@@ -93,8 +98,9 @@ def is_leaf(value):
     if isinstance(value, List):
         return all(not isinstance(i[0], (Map, List)) for i in value.items)
     if isinstance(value, Map):
-        return len(value.entries) <= 6 and all(not isinstance(e[1], Map) or not e[1]
-                                               for e in value.entries)
+        return len(value.entries) <= 6 and all(
+            not isinstance(e[1], Map) or not e[1] for e in value.entries
+        )
     return True
 
 
@@ -121,7 +127,7 @@ def write_entry(out, pad, head, value, after):
         first = next(i for i, row in enumerate(inner) if not row.lstrip().startswith("#"))
         out.extend(row[2:] for row in inner[:first])
         out.append(pad + "- " + inner[first].lstrip())
-        out.extend(inner[first + 1:])
+        out.extend(inner[first + 1 :])
 
 
 def write(out, value, pad=""):

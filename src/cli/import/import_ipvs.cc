@@ -33,7 +33,7 @@ std::string joined(const std::vector<std::string>& parts) {
   return out;
 }
 
-/// Writes the services; remembers which servers dr must reach.
+/// Writes the services; remembers which servers must be on a link.
 class Writer {
  public:
   Writer(std::vector<MarkRule>& marks, bool marks_given, Remarks& remarks)
@@ -49,7 +49,7 @@ class Writer {
   }
 
   std::string text;
-  std::set<std::string> dr_servers;
+  std::set<std::string> on_link;  // what dr and nat must reach without a router
 
  private:
   std::map<std::string, std::vector<Listen>> marked(const IpvsService& service) {
@@ -132,7 +132,7 @@ class Writer {
     if (server.min_connections != 0)
       text += ", min_connections: " + std::to_string(server.min_connections);
     text += "}\n";
-    if (server.forwarding == "dr") dr_servers.insert(server.address);
+    if (server.forwarding != "tun") on_link.insert(server.address);
     const bool ipv6 = server.address.find(':') != std::string::npos;
     if (ipv6 != service.ipv6 && server.forwarding != "tun")
       remarks_.error(service.line, server.address + " is of another family; only tun can do that");
@@ -159,7 +159,7 @@ Imported import_ipvs(const ImportOptions& options) {
   Writer writer(marks, !options.marks.empty(), remarks);
   for (const IpvsService& service : services) writer.service(service);
   if (services.empty()) remarks.error(0, "no service in it; give the output of ipvsadm -Sn");
-  const std::string ports = import_ports(options, writer.dr_servers, remarks);
+  const std::string ports = import_ports(options, writer.on_link, remarks);
   for (const MarkRule& rule : marks) {
     remarks.file(rule.file);
     if (!rule.used)

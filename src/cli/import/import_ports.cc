@@ -60,7 +60,7 @@ std::string quote_where_ipv6(const std::string& text) {
 
 }  // namespace
 
-std::string import_ports(const ImportOptions& options, const std::set<std::string>& dr_servers,
+std::string import_ports(const ImportOptions& options, const std::set<std::string>& on_link,
                          Remarks& remarks) {
   const std::vector<Port> ports = collect(options, remarks);
   std::string text = "ports:\n";
@@ -72,7 +72,7 @@ std::string import_ports(const ImportOptions& options, const std::set<std::strin
     text += (list.empty() ? "" : ", addresses: [" + list + "]") + "}\n";
   }
   std::string routes;
-  for (const std::string& server : dr_servers) {
+  for (const std::string& server : on_link) {
     const auto address = IpAddress::parse(server);
     const bool reached = std::any_of(ports.begin(), ports.end(), [&](const Port& port) {
       return std::any_of(port.addresses.begin(), port.addresses.end(),
@@ -83,7 +83,8 @@ std::string import_ports(const ImportOptions& options, const std::set<std::strin
   }
   if (routes.empty()) return text;
   return text +
-         "\nroutes:\n  # Stand in for the port's own address; take them out when that is in.\n" +
+         "\nroutes:\n  # Stand in for an address of the port in this network; take them out when "
+         "it is in.\n" +
          routes;
 }
 

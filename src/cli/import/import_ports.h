@@ -9,8 +9,8 @@
 
 namespace lbd::cli {
 
-/// The sections ports and, for servers of dr that are in no port's network, routes.
-std::string import_ports(const ImportOptions& options, const std::set<std::string>& dr_servers,
+/// The sections ports and, for those of `on_link` that are in no port's network, routes.
+std::string import_ports(const ImportOptions& options, const std::set<std::string>& on_link,
                          Remarks& remarks);
 
 }  // namespace lbd::cli

@@ -33,6 +33,10 @@ TEST(ImportIpvs, WritesServicesAndServers) {
 ports:
   - {name: eth0, device: "0000:03:00.0", addresses: [192.0.2.11/24]}
 
+routes:
+  # Stand in for an address of the port in this network; take them out when it is in.
+  - {to: 10.0.0.5, port: eth0}
+
 services:
   - name: tcp-192.0.2.20-80
     listen: ["192.0.2.20:80"]

@@ -58,7 +58,8 @@ def test_names_lines_that_exist(case, converted):
     """The report's places are those of the source."""
     for line in converted(case).report.splitlines():
         match = re.match(r"([^:]+):(\d+): (note|warning|error): .", line) or re.match(
-            r"([^:]+)()(): (note|warning|error): .", line)
+            r"([^:]+)()(): (note|warning|error): .", line
+        )
         assert match, line
         if match[2]:
             assert 1 <= int(match[2]) <= len((case / match[1]).read_bytes().splitlines())

@@ -8,8 +8,11 @@ from migrate import checks, tables
 
 DOCS = (ROOT / "docs" / "migration.md").read_text()
 NAMED = {word for code in re.findall(r"`([^`]+)`", DOCS) for word in (code, code.split()[0])}
-TABLES = {name: table for name, table in vars(tables).items()
-          if isinstance(table, dict) and name.isupper() and name != "PARENTS"}
+TABLES = {
+    name: table
+    for name, table in vars(tables).items()
+    if isinstance(table, dict) and name.isupper() and name != "PARENTS"
+}
 
 
 def documented(word):
@@ -27,6 +30,8 @@ def test_names_what_is_asked_for():
     """Words that the converter asks a block for, as .last("x"), .all("x", "y") and the like."""
     asked = set()
     for file in (ROOT / "scripts" / "migrate").glob("*.py"):
-        for call in re.findall(r"\.(?:last|all|word|number|flag|seconds)\(([^()]*)\)", file.read_text()):
+        for call in re.findall(
+            r"\.(?:last|all|word|number|flag|seconds)\(([^()]*)\)", file.read_text()
+        ):
             asked |= set(re.findall(r'"([A-Za-z0-9_-]+)"', re.sub(r"\w+=", "", call)))
     assert sorted(word for word in asked | set(checks.CHECKERS) if not documented(word)) == []

@@ -21,14 +21,27 @@ COMMIT
 
 
 def import_ipvs(text, *options):
-    return subprocess.run([LBCTL, "import-ipvs", *options], input=text, capture_output=True, text=True,
-                          check=False, timeout=60)
+    return subprocess.run(
+        [LBCTL, "import-ipvs", *options],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
 def test_result_passes_the_check(tmp_path):
     (tmp_path / "marks").write_text(MARKS)
-    done = import_ipvs(RULES, "--iptables-save", str(tmp_path / "marks"), "--map",
-                       "eth0=0000:03:00.0", "--address", "eth0=192.0.2.11/24")
+    done = import_ipvs(
+        RULES,
+        "--iptables-save",
+        str(tmp_path / "marks"),
+        "--map",
+        "eth0=0000:03:00.0",
+        "--address",
+        "eth0=192.0.2.11/24",
+    )
     assert (done.returncode, done.stderr) == (0, "")
     (tmp_path / "lb.yaml").write_text(done.stdout)
     code, lines = check(tmp_path / "lb.yaml")
