@@ -41,6 +41,18 @@ def nothing_left(lab):
     assert links == {"lo", "v0", "v1"}, f"interfaces left behind: {links}"
 
 
+def forget_connections(lab):
+    """Ends what TCP connections of earlier tests the hosts still have. Where an lbd was killed with their last
+    segments in its hands, they would be sent again for a minute, to the lbd of another test."""
+    for name in ("client", *lab.server_names()):
+        lab.run(name, "ss", "-K", "-tn", "state", "connected", check=False)
+
+        def quiet(name=name):
+            return not lab.run(name, "ss", "-Htn", "state", "connected", "exclude", "time-wait").stdout
+
+        wait_for(f"the connections of {name} to end", quiet, 10)
+
+
 def ip_json(lab, *words, name="dir"):
     return json.loads(lab.run(name, "ip", "-json", *words).stdout or "[]")
 

@@ -35,6 +35,7 @@ def echo(lab):
 
 @pytest.fixture
 def director(lab):
+    checks.forget_connections(lab)
     made = Director(lab)
     made.log.unlink(missing_ok=True)
     yield made

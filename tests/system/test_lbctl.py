@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import struct
 import subprocess
 
 import checks
@@ -114,8 +115,10 @@ def raw(running, count=1):
     try:
         for _ in range(count):
             client = socket.socket(socket.AF_UNIX)
-            client.settimeout(5)
+            # connect() waits for a place in the queue; with settimeout() it would fail where there is none.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 10, 0))
             client.connect(str(running.socket))
+            client.settimeout(5)
             opened.append(client)
         yield opened
     finally:
