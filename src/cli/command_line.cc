@@ -209,7 +209,8 @@ void take_options(const po::variables_map& given, Command& out) {
 
 Status check_options(const VerbSyntax& syntax, const po::variables_map& given) {
   for (const auto& [name, value] : given) {
-    if (name == "socket" || name == "json" || name == "words") continue;
+    const bool asks = syntax.name != "import-ipvs";
+    if (name == "words" || (asks && (name == "socket" || name == "json"))) continue;
     if (syntax.options.find(" " + name + " ") == std::string_view::npos)
       return Error{std::string(syntax.name) + " takes no --" + name + "; " + usage(syntax).message};
   }
@@ -267,7 +268,8 @@ std::string help_text() {
   text +=
       "\nSERVER is an address or address:port. --socket PATH: where lbd listens\n"
       "(/run/lbd/lbd.sock). --json: one JSON document, for programs.\n"
-      "Exit codes: 0 done, 1 lbd said no or does not run, 2 wrong command line.\n";
+      "Exit codes: 0 done, 1 lbd said no or does not run (import-ipvs: the result could not\n"
+      "serve), 2 wrong command line.\n";
   return text;
 }
 

@@ -86,10 +86,11 @@ INSTANTIATE_TEST_SUITE_P(
                     "weight web 10.0.0.1 3 --for", "weight web 10.0.0.1 3 --for 30",
                     "weight web 10.0.0.1 3 --for 0s", "weight web 10.0.0.1 --clear --for 3s",
                     "weight web 10.0.0.1 3 --clear", "drain web", "drain --all web 10.0.0.1 x",
-                    "import-ipvs a b", "import-ipvs --map eth0",
-                    "import-ipvs --address =192.0.2.1/24", "status --map a=b", "undrain",
-                    "explain 10.0.0.1:1", "explain a b c d", "explain a b --size 0",
-                    "explain a b --size 65536", "log", "log a b", "reload now"));
+                    "import-ipvs a b", "--json import-ipvs", "--socket /x import-ipvs",
+                    "import-ipvs --map eth0", "import-ipvs --address =192.0.2.1/24",
+                    "status --map a=b", "undrain", "explain 10.0.0.1:1", "explain a b c d",
+                    "explain a b --size 0", "explain a b --size 65536", "log", "log a b",
+                    "reload now"));
 
 TEST(CommandLine, OptionsOfTheirOwn) {
   const auto command = parse("--socket /tmp/x --json drain web 10.0.0.1 --no-wait");

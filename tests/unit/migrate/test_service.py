@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Single keywords of virtual servers, and what cannot serve."""
+import subprocess
+import sys
+
 import pytest
+from conftest import KEEPALIVED2LB, run
 
 INSTANCE = """vrrp_instance V {{
     interface eth0
@@ -171,3 +175,28 @@ def test_a_server_is_named_once(convert):
         "keepalived.conf:7: warning: real_server 192.0.2.31 81: left out: it is in the service"
         " already" in said.splitlines()
     )
+
+
+def test_includes_are_files_beside_the_output(tmp_path):
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "keepalived.conf").write_text("include conf.d/*.conf\n")
+    (tmp_path / "conf.d" / "web.conf").write_text("# web\n" + SERVICE.format("", ""))
+    out = tmp_path / "out"
+    out.mkdir()
+    words = ["keepalived.conf", "--map", "eth0=0000:03:00.0", *ADDRESS]
+    with (out / "lb.yaml").open("w") as file:  # as the shell does for > out/lb.yaml
+        code = subprocess.run(
+            [sys.executable, "-B", KEEPALIVED2LB, *words],
+            cwd=tmp_path,
+            stdout=file,
+            stderr=subprocess.PIPE,
+            check=False,
+        ).returncode
+    assert code == 0
+    assert "include: [conf.d/*.yaml]" in (out / "lb.yaml").read_text().splitlines()
+    assert "# web" in (out / "conf.d" / "web.yaml").read_text()
+
+    code, text, said = run(*words, cwd=tmp_path)  # into a pipe
+    assert code == 0
+    assert "include" not in text and "listen" in text and "# web" in text
+    assert "conf.d/web.conf is joined in, since standard output is no file" in said
