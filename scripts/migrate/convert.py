@@ -31,6 +31,9 @@ ROOTS = {
 }
 
 
+STANDS_IN = "Stands in for an address of the port in this network; take it out when that is in."
+
+
 class Group:
     def __init__(self, statement):
         self.statement, self.used = statement, False
@@ -243,39 +246,37 @@ class Conversion:
 
     def _links(self, main):
         """dr and nat need their servers on a port's link. Where no address says so a route does."""
-        seen = {
-            network(str(entry.get("to"))) for d in self.documents for entry, _, _ in d.routes.items
+        on_link = {
+            network(str(entry.get("to")))
+            for document in self.documents
+            for entry, _, _ in document.routes.items
+            if entry.get("via") is None
         }
-        for text, service, forwarding, rows in self.services.servers_seen:
+        wide = {net for net in on_link if 0 < net.prefixlen < net.max_prefixlen}
+        for text, service, forwarding, _ in self.services.servers_seen:
             where = address(text)
-            if forwarding == "tun" or where.is_loopback or self.ports.on_link(where):
+            host = ipaddress.ip_network(where)
+            if forwarding == "tun" or where.is_loopback or host in on_link:
+                continue
+            if any(where in each for each in wide) or self.ports.on_link(where):
                 continue
             port, net = self.ports.nearest(where)
-            net = net or ipaddress.ip_network(where)
-            if port is None or any(where in each for each in seen if each.prefixlen):
-                continue
-            seen.add(net)
-            first = not main.links
-            main.links = True
-            route = Map()
-            route.add("to", str(net) if net.prefixlen < net.max_prefixlen else str(where))
-            route.add("port", port.name)
-            main.routes.add(
-                route,
-                (
-                    [
-                        "Stands in for an address of the port in this network; take it out "
-                        "when that is in."
-                    ]
-                    if first
-                    else []
-                ),
-            )
-            if net.prefixlen == net.max_prefixlen and (port.addresses or len(self.ports.ports) > 1):
+            (on_link if net is None else wide).add(net or host)
+            self._link(main, port, net or host)
+            if net is None and (port.addresses or len(self.ports.ports) > 1):
                 self.report.warning(
                     port.place,
                     f"{text} of {service} is in no port's network; {port.name} is assumed",
                 )
+
+    @staticmethod
+    def _link(main, port, net):
+        route = Map()
+        full = net.prefixlen == net.max_prefixlen
+        route.add("to", str(net.network_address) if full else str(net))
+        route.add("port", port.name)
+        main.routes.add(route, [] if main.links else [STANDS_IN])
+        main.links = True
 
     def _orphans(self):
         """Comments of blocks that went nowhere stay in their file."""

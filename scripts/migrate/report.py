@@ -25,7 +25,7 @@ class Report:
     RANK = {"error": 0, "warning": 1, "note": 2}
 
     def __init__(self):
-        self.lines = []
+        self.lines = {}  # in the order of first mention
         self.failed = False
 
     def note(self, place, text):
@@ -40,8 +40,7 @@ class Report:
 
     def _add(self, kind, place, text):
         line = (place, kind, text)
-        if line not in self.lines:
-            self.lines.append(line)
+        self.lines[line] = None
 
     def text(self):
         """By file, in the order of first mention, and by line."""

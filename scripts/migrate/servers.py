@@ -20,6 +20,7 @@ class Servers:
         self.ports = {port for _, rows in parts for _, port, _ in rows}
         self.held = service.flag("ha_suspend")
         self.inhibit = service.flag("inhibit_on_failure")
+        self.default_weight = service.number("weight", low=1, high=65535)
         self.alpha = False
         self.list = []
         for statement in service.all("real_server"):
@@ -65,6 +66,11 @@ class Servers:
                 f"port {port} is left out: {forwarding} keeps the port that the client used",
             )
         return None
+
+    @property
+    def weight(self):
+        weights = [server["map"].get("weight") for server in self.list]
+        return sum(1 if weight is None else weight for weight in weights)
 
     def first_port(self, given):
         """For a sorry server, which needs a port: dr and tun keep the client's."""
@@ -113,6 +119,7 @@ class Servers:
 
     def _weight(self, block, entry):
         weight = block.number("weight", high=65535)
+        weight = self.default_weight if weight is None else weight
         if weight is not None:
             block.put(entry, "weight", weight, "weight")
 

@@ -8,9 +8,9 @@ from . import tables
 from .addresses import address, endpoint
 from .block import Block, claim, duration, ending, lines, orphans
 from .checks import Defaults, hoisted
-from .commands import notify_command
 from .listens import Finder
 from .methods import method_of
+from .quorum import quorum, sorry_server
 from .servers import Servers
 from .yaml_out import List, Map
 
@@ -112,10 +112,8 @@ class Services:
         body.add("forwarding", forwarding, *method_row)
         scheduler = self._scheduler(block, body)
         self._flags(block, scheduler, body)
-        if block.flag("ops"):
-            block.put(body, "one_packet", True, "ops")
+        self._one_packet(block, body, parts)
         self._persistence(block, body, parts)
-        self._quorum(block, body)
         alpha = block.last("alpha")
         base = {
             "body": body,
@@ -126,7 +124,8 @@ class Services:
             "protocol_comments": self._row(block, "protocol"),
         }
         base["servers"] = Servers(self.report, block, defaults, forwarding, tunnel, parts)
-        self._sorry(block, body, base["servers"], forwarding, parts)
+        quorum(self.report, block, body, base["servers"].weight)
+        sorry_server(self.report, block, body, base["servers"], forwarding)
         for word in ("delay_loop", "connect_timeout", "retry", "delay_before_retry", "virtualhost"):
             block.last(word)
         block.finish()
@@ -190,6 +189,14 @@ class Services:
         if flags:
             body.add("scheduler_flags", List(dict.fromkeys(flags)))
 
+    def _one_packet(self, block, body, parts):
+        if not block.flag("ops"):
+            return
+        if any(protocol == "udp" for (protocol, _), _ in parts):
+            block.put(body, "one_packet", True, "ops")
+        else:
+            self.report.warning(block.last("ops").place, "ops: left out: it is for udp only")
+
     def _persistence(self, block, body, parts):
         statement = block.last("persistence_timeout")
         mask = block.last("persistence_granularity")
@@ -218,51 +225,6 @@ class Services:
         self.report.warning(
             statement.place, f"{statement.text}: no netmask; each client for itself"
         )
-
-    def _quorum(self, block, body):
-        out = Map()
-        for key, word, low in (("weight", "quorum", 1), ("hysteresis", "hysteresis", 0)):
-            value = block.number(word, low=low)
-            if value is not None:
-                block.put(out, key, value, word)
-        weight, hysteresis = out.get("weight") or 1, out.get("hysteresis") or 0
-        if hysteresis >= weight:
-            self.report.warning(
-                block.last("hysteresis").place,
-                (
-                    f"hysteresis {hysteresis} is not below the "
-                    f"quorum {weight}: {weight - 1}, as in "
-                    "keepalived"
-                ),
-            )
-            out.set("hysteresis", weight - 1)
-        for key, word in (("up", "quorum_up"), ("down", "quorum_down")):
-            statement = block.last(word)
-            if statement is not None and statement.rest:
-                out.add(key, notify_command(statement, self.report), *claim(statement))
-        if out:
-            body.add("quorum", out)
-
-    def _sorry(self, block, body, servers, forwarding, parts):
-        statement = block.last("sorry_server")
-        method = block.last("sorry_server_lvs_method", "sorry_server_lb_kind")
-        if method is not None and method_of(method, self.report)[0] != forwarding:
-            self.report.warning(
-                method.place,
-                (
-                    f"{method.text}: the sorry server is reached by "
-                    f"{forwarding}, as the service's servers are"
-                ),
-            )
-        if statement is None:
-            return
-        where = address(statement.rest[0]) if statement.rest else None
-        if where is None:
-            self.report.warning(statement.place, f"{statement.text}: no address; left out")
-            return
-        port = statement.rest[1] if len(statement.rest) > 1 else None
-        port = servers.kept_port(where, port, forwarding, statement) or servers.first_port(port)
-        body.add("sorry_server", endpoint(where, port), *claim(statement))
 
     # What its servers say together
 

@@ -211,7 +211,7 @@ SERVICE = _table(
     ("warning", "sorry_server_inhibit", "lbd takes the sorry server out when the quorum is back"),
     ("note", "warmup", "lbd spreads first checks over the interval"),
     ("note", "snmp_name", "used as the service's name where it is a word of its own"),
-    ("note", "nat_mask", "keepalived itself ignores it"),
+    ("note", "nat_mask hashed", "keepalived itself ignores it"),
     ("note", "ip_family", "the listens say the family"),
 )
 

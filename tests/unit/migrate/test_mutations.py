@@ -25,7 +25,20 @@ def mutated(text, random_):
             lines[i] = " ".join(words)
         elif kind == 3:
             words[random_.randrange(len(words))] = random_.choice(
-                ["", "{", "}", "-1", "99999999999", "0.0.0.0/0", "::", '"', "é", "a=b", "dev", "via"]
+                [
+                    "",
+                    "{",
+                    "}",
+                    "-1",
+                    "99999999999",
+                    "0.0.0.0/0",
+                    "::",
+                    '"',
+                    "é",
+                    "a=b",
+                    "dev",
+                    "via",
+                ]
             )
             lines[i] = " ".join(words)
         elif kind == 4:

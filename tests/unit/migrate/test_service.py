@@ -37,7 +37,10 @@ def rows(text):
         ("lb_algo mh\nflag-2\nmh-fallback", "scheduler_flags: [mh-fallback, mh-port]"),
         ("persistence_timeout", "persistence: {timeout: 360s}"),
         ("persistence_granularity 255.255.0.0", "persistence: {timeout: 360s, prefix4: 16}"),
-        ("quorum 2\nhysteresis 1", "quorum: {weight: 2, hysteresis: 1}"),
+        ("quorum 2\nhysteresis 1\nweight 3", "quorum: {weight: 2, hysteresis: 1}"),
+        ("quorum 2\nhysteresis 1", "quorum: {weight: 1, hysteresis: 0}"),
+        ("weight 7", '- {address: "192.0.2.31:80", weight: 7}'),
+        ("hashed", "scheduler: wlc"),
         ('quorum_up "echo up | mail root"', "quorum: {up: \"/bin/sh -c 'echo up | mail root'\"}"),
         ("sorry_server 127.0.0.1 8080", 'sorry_server: "127.0.0.1:8080"'),
         ("sorry_server 192.0.2.90 8080", 'sorry_server: "192.0.2.90:80"'),
@@ -173,7 +176,8 @@ def test_a_server_is_named_once(convert):
     assert (code, out.count("192.0.2.31")) == (0, 2)
     assert (
         "keepalived.conf:7: warning: real_server 192.0.2.31 81: left out: it is in the service"
-        " already" in said.splitlines()
+        " already"
+        in said.splitlines()
     )
 
 
