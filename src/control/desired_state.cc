@@ -42,6 +42,7 @@ class Transition {
     service->name = wanted.name;
     service->protocol = wanted.protocol;
     service->scheduler = wanted.scheduler;
+    service->forwarding = wanted.forwarding;
     service->listen = wanted.listen;
     service->local_ports = wanted.local_ports;
     service->drain_timeout = wanted.drain_timeout;
@@ -132,6 +133,7 @@ class Transition {
         server.id = new_server(service.id);
       }
       server.configured_weight = named.weight;
+      server.forwarding = named.forwarding;
       server.weight = effective_weight(next_, service.name, server);
       service.servers.push_back(server);
     }

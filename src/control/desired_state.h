@@ -53,7 +53,8 @@ struct RealServer {
   ServerId id = kNoId;
   ServerKey key;
   uint32_t configured_weight = 1;
-  uint32_t weight = 1;  // effective: after overrides
+  uint32_t weight = 1;                      // effective: after overrides
+  Forwarding forwarding = Forwarding::kDr;  // of new connections
   NextHopId next_hop = kNoId;
   ServerLife life = ServerLife::kPresent;
   Clock::time_point drain_until;  // kRemoved: when its connections are cut
@@ -66,6 +67,7 @@ struct VirtualService {
   bool removed = false;
   config::Protocol protocol = config::Protocol::kTcp;
   config::SchedulerKind scheduler = config::SchedulerKind::kRr;
+  Forwarding forwarding = Forwarding::kDr;  // the service's own; a server may have another
   std::vector<Endpoint> listen;
   std::vector<uint16_t> local_ports;
   std::chrono::milliseconds drain_timeout{0};

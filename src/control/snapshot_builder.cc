@@ -27,7 +27,7 @@ SchedulerKind scheduler_kind(config::SchedulerKind kind) {
 /// from (the file, VRRP, an operator).
 Forwarding forwarding_of(const RealServer& server, const AddressSet& own) {
   const IpAddress& address = server.key.address;
-  return address.is_loopback() || own.contains(address) ? Forwarding::kLocal : Forwarding::kDr;
+  return address.is_loopback() || own.contains(address) ? Forwarding::kLocal : server.forwarding;
 }
 
 std::vector<Candidate> candidates_of(const VirtualService& service, const AddressSet& own) {
@@ -65,6 +65,25 @@ std::shared_ptr<const Service> service_object(const VirtualService& wanted,
   service->candidates = std::move(candidates);
   make_schedules(*service, workers, old.get());
   return service;
+}
+
+/// Where packets go, and who answers: also of servers on their way out, whose connections go on.
+void set_targets(Snapshot& snapshot, const DesiredState& state, const AddressSet& own) {
+  snapshot.targets.resize(state.owner.size());
+  std::vector<Endpoint> tcp;
+  std::vector<Endpoint> udp;
+  for (const auto& service : state.services) {
+    if (!service) continue;
+    auto& sources = service->protocol == config::Protocol::kTcp ? tcp : udp;
+    for (const RealServer& server : service->servers) {
+      Target& target = snapshot.targets[server.id];
+      target = {forwarding_of(server, own), server.key.address, server.key.port.value_or(0)};
+      if (!sees_replies(target.forwarding)) continue;
+      for (const Endpoint& listen : service->listen)
+        sources.push_back({server.key.address, server.key.port.value_or(listen.port)});
+    }
+  }
+  snapshot.reply_sources = ReplySources(tcp, udp);
 }
 
 /// A service's address beats a local one: a VIP exposes nothing but what its service names. That
@@ -110,7 +129,6 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
   next->services.resize(inputs.state.services.size());
   next->purged.resize(inputs.state.owner.size(), false);
   next->exact.resize(inputs.state.owner.size(), false);
-  next->forwarding.resize(inputs.state.owner.size(), Forwarding::kDr);
   AddressSet own;
   for (const OwnAddress& local : inputs.local_addresses) own.insert(local.address);
   std::vector<ListenTable::Entry> listens;
@@ -121,7 +139,6 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
     next->services[id] = service_object(*wanted, old, own, inputs.workers);
     for (const RealServer& server : wanted->servers) {
       next->purged[server.id] = server.life == ServerLife::kPurging;
-      next->forwarding[server.id] = forwarding_of(server, own);
       next->exact[server.id] = next->services[id]->exact_counts;
     }
     if (wanted->removed) continue;
@@ -129,6 +146,7 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
       listens.push_back({listen.address, listen.port, static_cast<uint8_t>(wanted->protocol),
                          next->services[id].get()});
   }
+  set_targets(*next, inputs.state, own);
   next->listens = ListenTable(std::move(listens));
   next->addresses = address_table(inputs.state, inputs.local_addresses);
   choose_port_addresses(*next, inputs.local_addresses);

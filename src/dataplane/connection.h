@@ -16,13 +16,25 @@
 // ConnectionTable. Only the owner writes it. Others may read single words of it (the connection
 // list of lbctl is answered by the owner itself, so there are no other readers of several words).
 // A packet of an established connection touches two cache lines: the index bucket that names the
-// connection by fingerprint and id, and line 0 here, which holds all that the forward direction
-// needs. Line 1 is for what happens once in a connection's life or at its reverse direction: timer
-// and half-open links, and later the rewriting of replies.
+// connection by fingerprint and id, and line 0 here, which holds all that direct routing needs.
+// Line 1 is for what happens once in a connection's life (timer and half-open links) and for
+// methods that rewrite: the tuple of replies, which is also what the packets to the real server
+// get, the other way round. A packet of such a connection costs both lines.
 namespace lbd {
 
 /// No connection, where an id of one is asked for.
 inline constexpr uint32_t kNoConnection = kNoId;
+
+/// What a look-up finds is a connection's id and, in this bit, in which direction the packet goes:
+/// set for a reply.
+inline constexpr uint32_t kReply = 1u << 26;
+constexpr uint32_t connection_id(uint32_t found) {
+  return found & ~kReply;
+}
+/// `found` is not kNoConnection.
+constexpr bool is_reply(uint32_t found) {
+  return (found & kReply) != 0;
+}
 
 /// What identifies a flow: both addresses, both ports, protocol, family, as they lie on the wire.
 /// IPv4: address[0] = source | destination << 32, the rest zero. IPv6: source in [0..1],
@@ -42,6 +54,13 @@ struct FlowKey {
     std::memcpy(key.address, addresses, sizeof(key.address));
     key.ports_protocol = tail(ports, protocol, 6);
     return key;
+  }
+  /// The tuple of packets that go the other way.
+  FlowKey reversed() const {
+    const auto ports = static_cast<uint32_t>(ports_protocol);
+    const uint64_t rest = ports_protocol >> 32 << 32 | (ports >> 16 | ports << 16);
+    if (!is_v4()) return {{address[2], address[3], address[0], address[1]}, rest};
+    return {{address[0] >> 32 | address[0] << 32, 0, 0, 0}, rest};
   }
   /// For the API side; ports in host order. Both addresses must be of one family.
   static FlowKey make(const Endpoint& source, const Endpoint& destination, uint8_t protocol);
@@ -75,6 +94,7 @@ struct Links {
 /// Connection::flags
 inline constexpr uint8_t kHalfOpen = 1;       // in the owner's list of half-open connections
 inline constexpr uint8_t kCountedActive = 2;  // counted as active (not inactive) at its server
+inline constexpr uint8_t kHasReply = 4;       // `reply` is set, and in the index
 
 struct alignas(64) Connection {
   // Line 0: the forward direction.
@@ -90,11 +110,15 @@ struct alignas(64) Connection {
   Tick armed;  // what was last told to the timer wheel: move it only for an earlier one
 
   // Line 1: once in a life, and the reverse direction.
-  Links wheel;            // written by TimerWheel alone
-  Links half_open;        // the owner's list of half-open connections, oldest first
-  uint8_t reserved1[48];  // the reverse direction of forwarding methods that see replies
+  Links wheel;      // written by TimerWheel alone
+  Links half_open;  // the owner's list of half-open connections, oldest first
+  // Of methods that see replies (kHasReply).
+  FlowKey reply;              // the tuple that replies have when they arrive
+  NextHopId reply_hop;        // the way to the client, valid for
+  uint32_t reply_generation;  // this generation of Routing; 0: not known
 };
 static_assert(sizeof(Connection) == 128 && alignof(Connection) == 64);
 static_assert(offsetof(Connection, armed) == 60 && offsetof(Connection, wheel) == 64);
+static_assert(offsetof(Connection, reply) == 80);
 
 }  // namespace lbd

@@ -15,11 +15,16 @@ size_t used_words(uint32_t capacity) {
   return (size_t{capacity} + 63) / 64;
 }
 
+/// Two entries for each connection.
+uint32_t index_buckets(uint32_t capacity) {
+  return FlowIndex::buckets_for(capacity * 2);
+}
+
 }  // namespace
 
 size_t ConnectionTable::bytes_needed(uint32_t capacity) {
   return size_t{capacity} * (sizeof(Connection) + sizeof(uint32_t)) +
-         size_t{FlowIndex::buckets_for(capacity)} * sizeof(FlowBucket) +
+         size_t{index_buckets(capacity)} * sizeof(FlowBucket) +
          used_words(capacity) * sizeof(uint64_t);
 }
 
@@ -38,7 +43,7 @@ Result<ConnectionTable> ConnectionTable::create(uint32_t capacity, const FlowHas
 
 bool ConnectionTable::allocate(TableMemory memory) {
   const auto take = [&](size_t bytes) { return memory.allocate(bytes, 64, memory.context); };
-  const uint32_t buckets = FlowIndex::buckets_for(capacity_);
+  const uint32_t buckets = index_buckets(capacity_);
   auto* index = static_cast<FlowBucket*>(take(buckets * sizeof(FlowBucket)));
   connections_ = static_cast<Connection*>(take(capacity_ * sizeof(Connection)));
   free_ids_ = static_cast<uint32_t*>(take(capacity_ * sizeof(uint32_t)));
@@ -65,7 +70,7 @@ void ConnectionTable::lookup(const FlowKey* keys, const uint64_t* hashes, unsign
     ids[i] = kNoConnection;
     if (const uint32_t mask = bucket.match(print)) {
       ids[i] = bucket.id(static_cast<unsigned>(std::countr_zero(mask)));
-      __builtin_prefetch(&connections_[ids[i]]);
+      prefetch_found(ids[i]);
     } else if (bucket.has_overflow()) {
       second[seconds++] = static_cast<uint8_t>(i);
       __builtin_prefetch(&index_.bucket(index_.other(number, print)));
@@ -77,11 +82,11 @@ void ConnectionTable::lookup(const FlowKey* keys, const uint64_t* hashes, unsign
     const FlowBucket& bucket = index_.bucket(index_.other(index_.first(hashes[i]), print));
     if (const uint32_t mask = bucket.match(print)) {
       ids[i] = bucket.id(static_cast<unsigned>(std::countr_zero(mask)));
-      __builtin_prefetch(&connections_[ids[i]]);
+      prefetch_found(ids[i]);
     }
   }
   for (unsigned i = 0; i < n; ++i) {
-    if (ids[i] == kNoConnection || connections_[ids[i]].key == keys[i]) [[likely]]
+    if (ids[i] == kNoConnection || key_of(ids[i]) == keys[i]) [[likely]]
       continue;
     ids[i] = find(keys[i], hashes[i]);  // equal fingerprints: about once in a billion
   }
@@ -91,7 +96,7 @@ uint32_t ConnectionTable::find_in(const FlowBucket& bucket, const FlowKey& key,
                                   uint32_t fingerprint) const {
   for (uint32_t mask = bucket.match(fingerprint); mask != 0; mask &= mask - 1) {
     const uint32_t id = bucket.id(static_cast<unsigned>(std::countr_zero(mask)));
-    if (connections_[id].key == key) return id;
+    if (key_of(id) == key) return id;
   }
   return kNoConnection;
 }
@@ -133,8 +138,20 @@ uint32_t ConnectionTable::insert(const FlowKey& key, uint64_t hash) {
   return id;
 }
 
+bool ConnectionTable::insert_reply(uint32_t id, const FlowKey& reply, uint64_t hash) {
+  if (find(reply, hash) != kNoConnection || !index_.insert(hash, id | kReply)) return false;
+  connections_[id].reply = reply;
+  connections_[id].flags |= kHasReply;
+  ++replies_;
+  return true;
+}
+
 void ConnectionTable::erase(uint32_t id, uint64_t hash) {
   index_.erase(hash, id);
+  if (connections_[id].flags & kHasReply) {
+    index_.erase(hash_(connections_[id].reply), id | kReply);
+    --replies_;
+  }
   used_[id / 64] &= ~(uint64_t{1} << (id % 64));
   --size_;
   give_id(id);

@@ -11,13 +11,15 @@
 
 // A worker's connections, found by flow key. Single-threaded; all memory is taken at construction.
 //
-// Theory. Connections lie in one array and are named by their place in it (id). FlowIndex finds the
-// few candidates for a hash, mostly one or none, by 32-bit fingerprints; the key in the connection
-// decides. A hit costs one bucket of the index and the connection's line 0. In bursts both are
-// prefetched: fetch all buckets; compare all, fetch the candidates (and second buckets where the
-// first had nothing); verify all.
-// Free ids are a stack, so that the next connection gets the memory that was used last; ids that
-// were never used come after those, in order.
+// Theory. A connection is found by its key, and, where the director sees replies, by the tuple that
+// those have: two entries of one index, which a bit of the entry tells apart (kReply). What is
+// found is an id with that bit. Connections lie in one array and are named by their place in it
+// (id). FlowIndex finds the few candidates for a hash, mostly one or none, by 32-bit fingerprints;
+// the key in the connection decides. A hit costs one bucket of the index and the connection's line
+// 0. In bursts both are prefetched: fetch all buckets; compare all, fetch the candidates (and
+// second buckets where the first had nothing); verify all. Free ids are a stack, so that the next
+// connection gets the memory that was used last; ids that were never used come after those, in
+// order.
 namespace lbd {
 
 /// Where a table's memory comes from. It is never given back: its lifetime is the caller's concern
@@ -31,7 +33,7 @@ struct TableMemory {
 class ConnectionTable {
  public:
   /// The most connections a table can have (ids share a word with the index's own bits).
-  static constexpr uint32_t kMaxCapacity = 1u << FlowBucket::kIdBits;
+  static constexpr uint32_t kMaxCapacity = kReply;
 
   /// Fails where `capacity` is 0 or above kMaxCapacity or there is not enough memory.
   static Result<ConnectionTable> create(uint32_t capacity, const FlowHash& hash,
@@ -43,16 +45,20 @@ class ConnectionTable {
 
   /// Computes the hashes and starts to fetch the buckets.
   void hash_and_prefetch(const FlowKey* keys, unsigned n, uint64_t* hashes) const;
-  /// Writes for each key its connection's id, or kNoConnection. Line 0 of each hit is in the cache
-  /// afterwards.
+  /// Writes for each key its connection's id, with kReply where it is the tuple of a reply, or
+  /// kNoConnection. Line 0 of each hit is in the cache afterwards, both lines where there are
+  /// replies.
   void lookup(const FlowKey* keys, const uint64_t* hashes, unsigned n, uint32_t* ids) const;
 
   uint64_t hash(const FlowKey& key) const { return hash_(key); }
-  /// The id, or kNoConnection. `hash` = hash(key), here and below.
+  /// As lookup(), for one. `hash` = hash(key), here and below.
   uint32_t find(const FlowKey& key, uint64_t hash) const;
   /// Takes a connection from the free ones and enters it: all zero except for the key. The key must
   /// not be in the table. kNoConnection when full, and then nothing has changed.
   uint32_t insert(const FlowKey& key, uint64_t hash);
+  /// Enters a connection by the tuple of its replies too. False where that tuple is in the table
+  /// already, or the index has no room: then nothing has changed.
+  bool insert_reply(uint32_t id, const FlowKey& reply, uint64_t hash);
   /// `id` must be in use. Its slot may be given out again by the next insert.
   void erase(uint32_t id);
   /// The same for n <= kMaxBurst ids, with the buckets fetched at once.
@@ -67,6 +73,8 @@ class ConnectionTable {
   }
 
   uint32_t size() const { return size_; }
+  /// How many connections have a tuple of replies.
+  uint32_t replies() const { return replies_; }
   uint32_t capacity() const { return capacity_; }
   bool is_used(uint32_t id) const { return used_[id / 64] >> (id % 64) & 1; }
   /// The least id in use that is not below `from`, or kNoConnection. For paging through the table
@@ -80,10 +88,20 @@ class ConnectionTable {
   void give_id(uint32_t id);
   void erase(uint32_t id, uint64_t hash);
   uint32_t find_in(const FlowBucket& bucket, const FlowKey& key, uint32_t fingerprint) const;
+  const FlowKey& key_of(uint32_t found) const {
+    const Connection& connection = connections_[connection_id(found)];
+    return is_reply(found) ? connection.reply : connection.key;
+  }
+  void prefetch_found(uint32_t found) const {
+    const Connection* connection = &connections_[connection_id(found)];
+    __builtin_prefetch(connection);
+    if (replies_ != 0) __builtin_prefetch(&connection->wheel);
+  }
 
   FlowHash hash_;
   uint32_t capacity_;
   uint32_t size_ = 0;
+  uint32_t replies_ = 0;
   uint32_t fresh_ = 0;     // ids from here on were never used
   uint32_t recycled_ = 0;  // how many of free_ids_ are valid
   FlowIndex index_;

@@ -17,9 +17,11 @@ bool counts_as_half_open(uint8_t state) {
 
 }  // namespace
 
-ConnectionTracker::ConnectionTracker(ConnectionTable table, const TimeoutsMs& timeouts,
-                                     uint32_t half_open_quota, WorkerContext& context)
+ConnectionTracker::ConnectionTracker(ConnectionTable table, ReplyDirectory directory,
+                                     const TimeoutsMs& timeouts, uint32_t half_open_quota,
+                                     WorkerContext& context)
     : table_(std::move(table)),
+      directory_(directory),
       timeouts_(timeouts),
       half_open_(table_),
       half_open_quota_(std::max(half_open_quota, 1u)),
@@ -89,8 +91,14 @@ uint32_t ConnectionTracker::open(const FlowKey& key, uint64_t hash, const Servic
   return id;
 }
 
+bool ConnectionTracker::expect_replies(uint32_t id, const FlowKey& reply, uint64_t hash) {
+  return table_.insert_reply(id, reply, hash) && directory_.announce(reply, hash);
+}
+
 void ConnectionTracker::forget(uint32_t id) {
   const Connection& connection = table_.at(id);
+  if (connection.flags & kHasReply)
+    directory_.withdraw(connection.reply, table_.hash(connection.reply));
   count(connection.server, connection.flags & kCountedActive, -1);
   if (connection.flags & kHalfOpen) leave_half_open(id);
   table_.erase(id);

@@ -5,6 +5,7 @@
 
 #include "dataplane/connection_table.h"
 #include "dataplane/half_open_list.h"
+#include "dataplane/reply_directory.h"
 #include "dataplane/tcp_state.h"
 #include "dataplane/timer_wheel.h"
 #include "dataplane/worker_context.h"
@@ -21,10 +22,11 @@ namespace lbd {
 class ConnectionTracker {
  public:
   /// `half_open_quota`: at most so many half-open connections; the oldest gives way to the next.
-  ConnectionTracker(ConnectionTable table, const TimeoutsMs& timeouts, uint32_t half_open_quota,
-                    WorkerContext& context);
+  ConnectionTracker(ConnectionTable table, ReplyDirectory directory, const TimeoutsMs& timeouts,
+                    uint32_t half_open_quota, WorkerContext& context);
 
   ConnectionTable& table() { return table_; }
+  ReplyDirectory& directory() { return directory_; }
   const TimeoutTable& timeouts() const { return timeouts_; }
 
   /// A new connection, or kNoConnection where the table is full. `state`: TcpState or kStateUdp.
@@ -32,6 +34,9 @@ class ConnectionTracker {
   /// those gives way.
   uint32_t open(const FlowKey& key, uint64_t hash, const Service& service, const Candidate& server,
                 uint8_t state);
+  /// Enters an open connection by the tuple of its replies, here and with the workers on which
+  /// those may land. False where there is no room, or the tuple is another connection's.
+  bool expect_replies(uint32_t id, const FlowKey& reply, uint64_t hash);
   void close(uint32_t id);
   void set_state(uint32_t id, uint8_t state);
   /// Removes what has timed out, looking at `budget` connections at most; returns how many it
@@ -56,6 +61,7 @@ class ConnectionTracker {
   void leave_half_open(uint32_t id);
 
   ConnectionTable table_;
+  ReplyDirectory directory_;
   TimeoutTable timeouts_;
   HalfOpenList half_open_;
   uint32_t half_open_quota_;

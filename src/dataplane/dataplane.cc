@@ -113,7 +113,8 @@ Status Dataplane::State::make_rings() {
       PeerRings& peer = peer_rings[from][to];
       peer.flows = make_ring("flows_" + id + "_" + std::to_string(to), kPeerRing, socket);
       peer.frames = make_ring("frames_" + id + "_" + std::to_string(to), kPeerRing, socket);
-      if (!peer.flows || !peer.frames) return out_of_memory("rings");
+      peer.notices = make_ring("notices_" + id + "_" + std::to_string(to), kNoticeRing, socket);
+      if (!peer.flows || !peer.frames || !peer.notices) return out_of_memory("rings");
     }
   }
   return Done{};
@@ -126,7 +127,9 @@ Status Dataplane::State::make_worker(WorkerIndex index, const FlowHash& hash) {
                               RTE_MBUF_DEFAULT_BUF_SIZE, socket);
   if (replies == nullptr) return out_of_memory("a worker's own packets");
   auto table = ConnectionTable::create(options.max_connections, hash, {allocate_table, &socket});
-  if (!table) return out_of_memory("the connection table of a worker");
+  const auto directory =
+      ReplyDirectory::make_index(options.max_connections, worker_count, {allocate_table, &socket});
+  if (!table || !directory) return out_of_memory("the connection table of a worker");
 
   WorkerParts parts;
   parts.context.index = index;
@@ -149,7 +152,7 @@ Status Dataplane::State::make_worker(WorkerIndex index, const FlowHash& hash) {
   parts.timeouts = options.timeouts;
   parts.half_open_quota =
       static_cast<uint32_t>(uint64_t{options.max_connections} * options.half_open_percent / 100);
-  workers.push_back(std::make_unique<Worker>(parts, std::move(table.value())));
+  workers.push_back(std::make_unique<Worker>(parts, std::move(table.value()), *directory));
   return Done{};
 }
 

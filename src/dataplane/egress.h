@@ -11,6 +11,9 @@ struct rte_mbuf;
 
 namespace lbd {
 
+/// How many notices may be on their way from one worker to another.
+inline constexpr unsigned kNoticeRing = 4096;
+
 /// Where a pipeline's packets leave to. The worker implements it with queues and rings; whoever
 /// runs a pipeline by itself brings his own. Called once for many packets, never once for each.
 class Egress {
@@ -25,6 +28,12 @@ class Egress {
   virtual bool punt(rte_mbuf* mbuf, bool priority) = 0;
   /// To another worker, which runs them through its pipeline. Returns how many were taken.
   virtual uint16_t hand_off(WorkerIndex worker, rte_mbuf** mbufs, uint16_t n) = 0;
+  /// Notices about replies (reply_directory.h) to another worker; false where its ring is full.
+  virtual bool notify(WorkerIndex worker, uint64_t notice) = 0;
+  /// True where the next notify() succeeds.
+  virtual bool can_notify(WorkerIndex worker) const = 0;
+  /// At most `n` notices from another worker; returns how many.
+  virtual unsigned take_notices(WorkerIndex worker, uint64_t* notices, unsigned n) = 0;
   /// A packet buffer for a reply of lbd's own, or null.
   virtual rte_mbuf* allocate() = 0;
   /// Lost where the queue is full: the next packet asks again.

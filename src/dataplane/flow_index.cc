@@ -98,11 +98,25 @@ bool FlowIndex::erase_in(uint32_t number, uint32_t fingerprint, uint32_t id) {
   return false;
 }
 
-void FlowIndex::erase(uint64_t hash, uint32_t id) {
+bool FlowIndex::erase(uint64_t hash, uint32_t id) {
   const uint32_t print = fingerprint(hash);
   const uint32_t primary = first(hash);
-  if (erase_in(primary, print, id)) return;
-  if (erase_in(other(primary, print), print, id)) buckets_[primary].remove_overflow();
+  if (erase_in(primary, print, id)) return true;
+  if (!erase_in(other(primary, print), print, id)) return false;
+  buckets_[primary].remove_overflow();
+  return true;
+}
+
+uint32_t FlowIndex::find(uint64_t hash) const {
+  const uint32_t print = fingerprint(hash);
+  const uint32_t primary = first(hash);
+  const FlowBucket* bucket = &buckets_[primary];
+  uint32_t mask = bucket->match(print);
+  if (mask == 0 && bucket->has_overflow()) {
+    bucket = &buckets_[other(primary, print)];
+    mask = bucket->match(print);
+  }
+  return mask == 0 ? kNone : bucket->id(static_cast<unsigned>(std::countr_zero(mask)));
 }
 
 }  // namespace lbd

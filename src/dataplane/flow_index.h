@@ -40,8 +40,12 @@ class FlowIndex {
 
   /// Enters an id. False where no chain of moves was found within bounds: then nothing changed.
   bool insert(uint64_t hash, uint32_t id);
-  /// Removes an entry that is there.
-  void erase(uint64_t hash, uint32_t id);
+  /// Removes an entry; false where it is not there.
+  bool erase(uint64_t hash, uint32_t id);
+  /// The id of some entry with the hash's fingerprint in one of its buckets, or kNone: for those
+  /// who have no key to compare.
+  static constexpr uint32_t kNone = 0xffffffffu;
+  uint32_t find(uint64_t hash) const;
 
  private:
   struct Place {

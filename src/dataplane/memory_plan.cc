@@ -8,6 +8,7 @@
 #include "dataplane/connection_table.h"
 #include "dataplane/hugepages.h"
 #include "dataplane/port_setup.h"
+#include "dataplane/reply_directory.h"
 
 namespace lbd {
 
@@ -20,14 +21,16 @@ uint32_t tap_buffer_bytes(const DataplaneOptions& options) {
 MemoryPlan plan_memory(const DataplaneOptions& options) {
   const uint64_t workers = options.eal.worker_cores.size();
   MemoryPlan plan;
-  plan.connection_tables = workers * ConnectionTable::bytes_needed(options.max_connections);
+  plan.connection_tables = workers * (ConnectionTable::bytes_needed(options.max_connections) +
+                                      ReplyDirectory::bytes_needed(options.max_connections,
+                                                                   static_cast<unsigned>(workers)));
   for (const PortOptions& port : options.ports)
     plan.packet_buffers += port_buffer_bytes(port, static_cast<unsigned>(workers));
   plan.packet_buffers += workers * kReplyBuffers * kBufferBytes;
   plan.packet_buffers +=
       kTapBuffers * (kBufferBytes - RTE_MBUF_DEFAULT_DATAROOM + tap_buffer_bytes(options));
   const uint64_t slots = workers * (kPriorityRing + kPuntRing + kFromTapRing) +
-                         workers * (workers - 1) * 2 * kPeerRing;
+                         workers * (workers - 1) * (2 * kPeerRing + kNoticeRing);
   plan.rings = slots * sizeof(void*);
   return plan;
 }

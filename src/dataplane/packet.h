@@ -14,7 +14,7 @@ namespace lbd {
 
 /// What a packet is, after parsing.
 enum class Kind : uint8_t {
-  kFlow,          // TCP or UDP, whole, with a key
+  kFlow,          // TCP or UDP, whole, with a key; or an ICMP error about one (`quote`)
   kFragment,      // a fragment of anything
   kDirected,      // IP to one address, but neither TCP nor UDP (ICMP, OSPF unicast, ESP ...)
   kPunt,          // for the kernel whatever the addresses say
@@ -33,6 +33,13 @@ struct Packet {
   Family family = Family::kIpv4;
   uint8_t protocol = 0;
   uint8_t tcp_flags = 0;
+  /// Of an ICMP error that quotes TCP or UDP: offsets of the quoted IP and transport headers, of
+  /// which at least the ports are there. The key is then that of the quoted packet's answers, that
+  /// is of the connection it is about. 0: no such thing.
+  uint16_t quote = 0;
+  uint16_t quote_l4 = 0;
+  /// Handed in, and may be handed on once more (an ICMP error, see Pipeline::deliver_error).
+  bool may_hand_off = false;
   /// The device vouches for the transport checksum.
   bool l4_checked = false;
 

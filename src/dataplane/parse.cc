@@ -72,6 +72,48 @@ void parse_l4(Packet& packet, FlowKey& key, unsigned end) {
   packet.kind = Kind::kFlow;
 }
 
+/// The key of a connection that an ICMP error is about: the quoted packet's tuple the other way
+/// round. `l4`: offset of the quoted transport header. Nothing where its ports were not quoted.
+void parse_quoted_ports(Packet& packet, FlowKey& key, FlowKey quoted, unsigned quote, unsigned l4,
+                        uint8_t protocol, unsigned end) {
+  if (protocol != wire::kProtoTcp && protocol != wire::kProtoUdp) return;
+  if (l4 + 8 > end || l4 + 8 > packet.mbuf->data_len) return;
+  uint32_t ports;
+  std::memcpy(&ports, at<uint8_t>(packet.mbuf, l4), 4);
+  quoted.ports_protocol = uint64_t{ports} | uint64_t{protocol} << 32 |
+                          uint64_t{static_cast<uint8_t>(packet.family)} << 40;
+  key = quoted.reversed();
+  packet.quote = static_cast<uint16_t>(quote);
+  packet.quote_l4 = static_cast<uint16_t>(l4);
+  packet.kind = Kind::kFlow;
+}
+
+/// RFC 792: destination unreachable, time exceeded and parameter problem quote what they are about.
+void parse_quote_v4(Packet& packet, FlowKey& key, unsigned end) {
+  const unsigned quote = packet.l4 + sizeof(wire::Icmp);
+  if (quote + sizeof(wire::Ipv4) > std::min<unsigned>(end, packet.mbuf->data_len)) return;
+  const uint8_t type = at<wire::Icmp>(packet.mbuf, packet.l4)->type;
+  if (type != 3 && type != 11 && type != 12) return;
+  const auto* ip = at<wire::Ipv4>(packet.mbuf, quote);
+  if (ip->version_ihl >> 4 != 4 || ip->header_length() < sizeof(wire::Ipv4)) return;
+  if (ip->fragment_offset() != 0) return;
+  const FlowKey quoted{{uint64_t{ip->source.raw()} | uint64_t{ip->destination.raw()} << 32}, 0};
+  parse_quoted_ports(packet, key, quoted, quote, quote + ip->header_length(), ip->protocol, end);
+}
+
+/// RFC 4443 3: types 1 to 4.
+void parse_quote_v6(Packet& packet, FlowKey& key, unsigned end) {
+  const unsigned quote = packet.l4 + sizeof(wire::Icmp);
+  if (quote + sizeof(wire::Ipv6) > std::min<unsigned>(end, packet.mbuf->data_len)) return;
+  const uint8_t type = at<wire::Icmp>(packet.mbuf, packet.l4)->type;
+  if (type < 1 || type > 4) return;
+  const auto* ip = at<wire::Ipv6>(packet.mbuf, quote);
+  if (ip->version_class_flow.host() >> 28 != 6) return;
+  FlowKey quoted{};
+  std::memcpy(quoted.address, ip->source, sizeof(quoted.address));
+  parse_quoted_ports(packet, key, quoted, quote, quote + sizeof(wire::Ipv6), ip->next_header, end);
+}
+
 // --- IPv4 ---
 
 bool v4_checksum_valid(const rte_mbuf* mbuf, const wire::Ipv4* ip, unsigned header) {
@@ -116,6 +158,8 @@ void parse_v4(Packet& packet, FlowKey& key) {
     parse_l4(packet, key, Packet::kL3 + packet.ip_length);
   } else {
     packet.kind = vrrp ? Kind::kPuntPriority : Kind::kDirected;
+    if (ip->protocol == wire::kProtoIcmp)
+      parse_quote_v4(packet, key, Packet::kL3 + packet.ip_length);
   }
 }
 
@@ -204,6 +248,8 @@ void parse_v6(Packet& packet, FlowKey& key) {
     packet.kind = Kind::kPunt;
   } else if (next == wire::kProtoTcp || next == wire::kProtoUdp) {
     parse_l4(packet, key, end);
+  } else if (next == wire::kProtoIcmpv6) {
+    parse_quote_v6(packet, key, end);
   }
 }
 
@@ -225,10 +271,21 @@ uint64_t add_segments(const rte_mbuf* mbuf, unsigned offset, unsigned length, ui
   return sum;
 }
 
+/// ICMP over IPv4 has none (RFC 792).
+uint64_t pseudo_header(const Packet& packet, uint32_t length) {
+  const bool v4 = packet.family == Family::kIpv4;
+  if (packet.protocol == wire::kProtoIcmp) return 0;
+  const unsigned addresses =
+      Packet::kL3 + (v4 ? offsetof(wire::Ipv4, source) : offsetof(wire::Ipv6, source));
+  return checksum::pseudo_header(at<uint8_t>(packet.mbuf, addresses), v4 ? 8 : 32, packet.protocol,
+                                 length);
+}
+
 }  // namespace
 
 void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac) {
   const rte_mbuf* mbuf = packet.mbuf;
+  packet.quote = 0;
   packet.l4_checked = (mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
   if (mbuf->data_len < sizeof(wire::Ethernet)) return drop(packet, Verdict::kTruncated);
   // A device that takes the tag off says so; the packet is another VLAN's all the same.
@@ -261,7 +318,7 @@ void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac) {
 }
 
 bool l4_checksum_valid(const Packet& packet) {
-  if (packet.l4_checked) return true;
+  if (packet.l4_checked && packet.quote == 0) return true;
   const rte_mbuf* mbuf = packet.mbuf;
   const bool v4 = packet.family == Family::kIpv4;
   uint32_t length = Packet::kL3 + packet.ip_length - packet.l4;
@@ -271,11 +328,16 @@ bool l4_checksum_valid(const Packet& packet) {
     if (udp->checksum.raw() == 0) return v4;
     length = udp->length.host();
   }
-  const unsigned addresses =
-      Packet::kL3 + (v4 ? offsetof(wire::Ipv4, source) : offsetof(wire::Ipv6, source));
-  const uint64_t pseudo =
-      checksum::pseudo_header(at<uint8_t>(mbuf, addresses), v4 ? 8 : 32, packet.protocol, length);
+  const uint64_t pseudo = pseudo_header(packet, length);
   return checksum::fold(add_segments(mbuf, packet.l4, length, pseudo)) == 0xffff;
+}
+
+void write_icmp_checksum(const Packet& packet) {
+  auto* icmp = rte_pktmbuf_mtod_offset(packet.mbuf, wire::Icmp*, packet.l4);
+  const uint32_t length = Packet::kL3 + packet.ip_length - packet.l4;
+  icmp->checksum = Be16::from_raw(0);
+  const uint64_t sum = add_segments(packet.mbuf, packet.l4, length, pseudo_header(packet, length));
+  icmp->checksum = Be16::from_raw(static_cast<uint16_t>(~checksum::fold(sum)));
 }
 
 }  // namespace lbd

@@ -16,4 +16,7 @@ void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac);
 /// before a packet changes state: segments that change nothing are left to the real server.
 bool l4_checksum_valid(const Packet& packet);
 
+/// Writes the checksum of an ICMP or ICMPv6 message.
+void write_icmp_checksum(const Packet& packet);
+
 }  // namespace lbd

@@ -4,9 +4,8 @@
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
-#include <algorithm>
-
 #include "common/wire.h"
+#include "dataplane/packet_fields.h"
 #include "dataplane/parse.h"
 
 namespace lbd {
@@ -17,32 +16,13 @@ namespace {
 constexpr uint64_t kPuntPerSecond = 100'000;
 constexpr uint64_t kPuntBurst = 4'096;
 
-IpAddress destination_of(const FlowKey& key, Family family) {
-  if (family == Family::kIpv6) return IpAddress::v6(&key.address[2]);
-  const auto raw = static_cast<uint32_t>(key.address[0] >> 32);
-  return IpAddress::v4(&raw);
-}
-
-IpAddress source_of(const FlowKey& key, Family family) {
-  return family == Family::kIpv6 ? IpAddress::v6(&key.address[0]) : IpAddress::v4(&key.address[0]);
-}
-
-uint16_t destination_port(const FlowKey& key) {
-  return Be16::from_raw(static_cast<uint16_t>(key.ports_protocol >> 16)).host();
-}
-
 /// IPv6 with headers between its own and the transport's.
 bool is_extended(const Packet& packet) {
   return packet.family == Family::kIpv6 && packet.l4 != Packet::kL3 + sizeof(wire::Ipv6);
 }
 
-uint8_t ttl_of(const Packet& packet) {
-  const size_t offset =
-      packet.family == Family::kIpv4 ? offsetof(wire::Ipv4, ttl) : offsetof(wire::Ipv6, hop_limit);
-  return *rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, Packet::kL3 + offset);
-}
-
-constexpr uint8_t kStateFlags = wire::kTcpSyn | wire::kTcpFin | wire::kTcpRst;
+/// mbuf->hash.usr of a packet that was handed off by the worker that it had been handed to.
+constexpr uint32_t kHandedTwice = 2;
 
 }  // namespace
 
@@ -54,13 +34,17 @@ Pipeline::Pipeline(WorkerContext& context, ConnectionTracker& connections, const
       transmitter_(context, hz),
       replier_(context, transmitter_, hz),
       direct_routing_(context, transmitter_, replier_),
+      nat_(context, transmitter_, replier_),
       punt_bucket_(kPuntPerSecond, kPuntBurst, hz) {}
 
 // --- The path ---
 
 void Pipeline::receive(rte_mbuf** mbufs, unsigned n, PortIndex in) {
   context_.count(in, Origin::kReceived, n);
-  for (unsigned i = 0; i < n; ++i) burst_.packets[i].in = in;
+  for (unsigned i = 0; i < n; ++i) {
+    burst_.packets[i].in = in;
+    burst_.packets[i].may_hand_off = false;
+  }
   // Cards hash what they understand: IPv6 behind extension headers is steered by software even so.
   steer_ = context_.workers == 1       ? Steer::kNone
            : (*context_.ports)[in].rss ? Steer::kExtended
@@ -72,6 +56,7 @@ void Pipeline::take_over(rte_mbuf** mbufs, unsigned n) {
   for (unsigned i = 0; i < n; ++i) {
     const auto in = static_cast<PortIndex>(mbufs[i]->port);
     burst_.packets[i].in = in;
+    burst_.packets[i].may_hand_off = mbufs[i]->hash.usr != kHandedTwice;
     context_.count(in, Origin::kHandedIn);
   }
   steer_ = Steer::kNone;  // what was handed off is never handed off again
@@ -109,12 +94,36 @@ void Pipeline::parse_all() {
   }
 }
 
+/// The owner of a flow of this burst: of a reply by nat the worker that told of it, else by the
+/// owner function, where the device did not ask that.
+WorkerIndex Pipeline::worker_for(const Packet& packet, unsigned flow) const {
+  const FlowKey& key = burst_.keys[flow];
+  if (connections_.directory().any()) {
+    const WorkerIndex worker = connections_.directory().owner(burst_.hashes[flow]);
+    if (worker != context_.index) return worker;
+  }
+  // Cards spread ICMP by its addresses, which are not those that it is about.
+  if (steer_ != Steer::kAll && !is_extended(packet) && packet.quote == 0) return context_.index;
+  const WorkerIndex worker = owner_.of(key);
+  // The reply to a connection of this worker's own looks like another's.
+  if (worker != context_.index && connections_.table().replies() != 0 &&
+      connections_.table().find(key, burst_.hashes[flow]) != kNoConnection)
+    return context_.index;
+  return worker;
+}
+
 void Pipeline::steer() {
+  ReplyDirectory& directory = connections_.directory();
+  // After receiving: what the directory needs to know of these packets has been told by now.
+  if (!context_.snapshot->reply_sources.empty()) directory.hear();
+  if (directory.any() || connections_.table().replies() != 0) {
+    connections_.table().hash_and_prefetch(burst_.keys.data(), burst_.flows, burst_.hashes.data());
+    for (unsigned i = 0; i < burst_.flows; ++i) directory.prefetch(burst_.hashes[i]);
+  }
   unsigned mine = 0;
   for (unsigned i = 0; i < burst_.flows; ++i) {
     Packet& packet = burst_.packets[burst_.flow_packet[i]];
-    const bool asked = steer_ == Steer::kAll || is_extended(packet);
-    const WorkerIndex worker = asked ? owner_.of(burst_.keys[i]) : context_.index;
+    const WorkerIndex worker = worker_for(packet, i);
     if (worker != context_.index) {
       hand_off(packet, worker);
       continue;
@@ -169,23 +178,27 @@ void Pipeline::deliver_others() {
 
 /// False where the packet must be looked at alone: a SYN may start the connection over, or make
 /// room by closing another one that this burst still needs.
-bool Pipeline::forward_hit(Packet& packet, uint32_t id) {
-  Connection& connection = connections_.table().at(id);
+bool Pipeline::forward_hit(Packet& packet, uint32_t found) {
+  const Connection& connection = connections_.table().at(connection_id(found));
   if (packet.protocol == wire::kProtoTcp) {
     if (packet.tcp_flags & wire::kTcpSyn) return false;
     const bool settled = connection.state == static_cast<uint8_t>(TcpState::kEstablished);
-    if ((!settled || packet.tcp_flags & kStateFlags) && !follow_tcp(packet, id)) return true;
+    if ((!settled || packet.tcp_flags & kStateFlags) && !follow_tcp(packet, found)) return true;
   }
-  forward(packet, id);
+  forward(packet, found);
   return true;
 }
 
 /// Moves the connection's state; false where the packet was dropped instead, because its checksum
 /// does not bear what it asks for.
-bool Pipeline::follow_tcp(Packet& packet, uint32_t id) {
+bool Pipeline::follow_tcp(Packet& packet, uint32_t found) {
+  const uint32_t id = connection_id(found);
   const Connection& connection = connections_.table().at(id);
   const auto state = static_cast<TcpState>(connection.state);
-  const TcpState next = next_state_input_only(state, tcp_event(packet.tcp_flags));
+  const TcpView view = is_reply(found)                       ? TcpView::kOutput
+                       : sees_replies(connection.forwarding) ? TcpView::kInput
+                                                             : TcpView::kInputOnly;
+  const TcpState next = next_state(view, state, tcp_event(packet.tcp_flags));
   if (next == state) return true;
   if (!l4_checksum_valid(packet)) {
     drop(packet, Verdict::kBadL4Checksum);
@@ -195,87 +208,28 @@ bool Pipeline::follow_tcp(Packet& packet, uint32_t id) {
   return true;
 }
 
-void Pipeline::forward(Packet& packet, uint32_t id) {
-  Connection& connection = connections_.table().at(id);
-  if (connection.last_seen != context_.now) connection.last_seen = context_.now;
-  ServerCounters& server = (*context_.servers)[connection.server];
-  server.packets_in.add(1);
-  server.bytes_in.add(packet.ip_length);
+void Pipeline::forward(Packet& packet, uint32_t found) {
+  Connection& connection = connections_.table().at(connection_id(found));
+  if (packet.quote == 0) [[likely]]
+    count(packet, connection, is_reply(found));
   if (connection.forwarding == Forwarding::kLocal) [[unlikely]]
     return punt(packet, false);
-  if (!direct_routing_.forward(packet, connection.next_hop)) [[unlikely]]
+  bool sent = false;
+  if (connection.forwarding == Forwarding::kDr)
+    sent = direct_routing_.forward(packet, connection.next_hop);
+  else if (is_reply(found))
+    sent = nat_.to_client(packet, connection);
+  else
+    sent = nat_.to_server(packet, connection);
+  if (!sent) [[unlikely]]
     drop(packet, packet.verdict);
 }
 
-// --- New flows
-// ------------------------------------------------------------------------------------
-
-void Pipeline::open_flow(Packet& packet, const FlowKey& key, uint64_t hash) {
-  // Looked up again: an earlier packet of this burst may have made or closed the connection.
-  const uint32_t id = connections_.table().find(key, hash);
-  if (id != kNoConnection) {
-    const auto state = static_cast<TcpState>(connections_.table().at(id).state);
-    const bool starts_over = packet.protocol == wire::kProtoTcp &&
-                             (packet.tcp_flags & (kStateFlags | wire::kTcpAck)) == wire::kTcpSyn &&
-                             is_reused_by_syn(state);
-    if (!starts_over) {
-      if (packet.protocol == wire::kProtoTcp && !follow_tcp(packet, id)) return;
-      return forward(packet, id);
-    }
-    if (!l4_checksum_valid(packet)) return drop(packet, Verdict::kBadL4Checksum);
-    connections_.close(id);
-  }
-  const Service* service = context_.snapshot->listens.find(destination_of(key, packet.family),
-                                                           destination_port(key), packet.protocol);
-  if (service == nullptr) return deliver_unserved(packet, key);
-  start_connection(packet, key, hash, *service);
-}
-
-void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t hash,
-                                const Service& service) {
-  const bool tcp = packet.protocol == wire::kProtoTcp;
-  if (tcp && (packet.tcp_flags & (kStateFlags | wire::kTcpAck)) != wire::kTcpSyn)
-    return drop(packet, Verdict::kNoConnection);
-  if (context_.snapshot->addresses.find(source_of(key, packet.family)) != nullptr)
-    return drop(packet, Verdict::kMartian);  // our own address, from outside
-  if (!l4_checksum_valid(packet)) return drop(packet, Verdict::kBadL4Checksum);
-  if (ttl_of(packet) <= 1) {  // before it takes a turn and a place
-    replier_.time_exceeded(packet);
-    return drop(packet, Verdict::kTtlExceeded);
-  }
-  const Candidate* server = pick(service, context_.index, context_.exact);
-  if (server == nullptr) {
-    replier_.refuse(packet);
-    return drop(packet, Verdict::kNoRealServer);
-  }
-  const auto state = tcp ? static_cast<uint8_t>(
-                               next_state_input_only(TcpState::kNone, tcp_event(packet.tcp_flags)))
-                         : kStateUdp;
-  const uint32_t id = connections_.open(key, hash, service, *server, state);
-  if (id == kNoConnection) return drop(packet, Verdict::kConnectionTableFull);
-  forward(packet, id);
-}
-
-/// IP to one address, and no service for it: the kernel's, unless a service has the address for
-/// itself.
-void Pipeline::deliver_unserved(Packet& packet, const FlowKey& key) {
-  const AddressTable::Entry* entry =
-      context_.snapshot->addresses.find(destination_of(key, packet.family));
-  bool to_kernel = entry == nullptr || entry->kind == AddressKind::kLocal;
-  if (!to_kernel && packet.kind == Kind::kFlow)
-    to_kernel = std::find(entry->local_ports.begin(), entry->local_ports.end(),
-                          destination_port(key)) != entry->local_ports.end();
-  if (!to_kernel && packet.kind == Kind::kDirected)
-    to_kernel = packet.protocol == wire::kProtoIcmp || packet.protocol == wire::kProtoIcmpv6;
-  if (to_kernel) {
-    // parse_all() leaves the packet to deliver_others(); a flow is past that point.
-    if (packet.kind == Kind::kFlow) return punt(packet, false);
-    packet.kind = Kind::kPunt;
-    return;
-  }
-  if (packet.kind == Kind::kFlow) return drop(packet, Verdict::kNotListening);
-  packet.verdict = packet.kind == Kind::kFragment ? Verdict::kFragment : Verdict::kNotListening;
-  packet.kind = Kind::kDrop;
+void Pipeline::count(const Packet& packet, Connection& connection, bool reply) {
+  if (connection.last_seen != context_.now) connection.last_seen = context_.now;
+  ServerCounters& server = (*context_.servers)[connection.server];
+  (reply ? server.packets_out : server.packets_in).add(1);
+  (reply ? server.bytes_out : server.bytes_in).add(packet.ip_length);
 }
 
 // --- Ends
@@ -295,8 +249,18 @@ void Pipeline::punt(Packet& packet, bool priority) {
 
 void Pipeline::hand_off(Packet& packet, WorkerIndex worker) {
   packet.mbuf->port = packet.in;
+  packet.mbuf->hash.usr = 0;
   HandOff& out = hand_offs_[worker];
   out.mbufs[out.count++] = packet.mbuf;
+}
+
+/// The one exception from what take_over() says: an ICMP error may need two trips, never three.
+void Pipeline::hand_off_again(Packet& packet, WorkerIndex worker) {
+  packet.mbuf->port = packet.in;
+  packet.mbuf->hash.usr = kHandedTwice;
+  if (context_.egress->hand_off(worker, &packet.mbuf, 1) == 0)
+    return drop(packet, Verdict::kHandoffFull);
+  context_.count(packet.in, Verdict::kHandedOff);
 }
 
 void Pipeline::flush_hand_off(WorkerIndex worker) {
@@ -320,6 +284,7 @@ void Pipeline::send_frames(rte_mbuf** mbufs, unsigned n, Origin origin) {
 }
 
 void Pipeline::end_loop() {
+  connections_.directory().hear();
   transmitter_.check_held();
   transmitter_.flush();
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "dataplane/connection_tracker.h"
 #include "dataplane/forward/dr.h"
+#include "dataplane/forward/nat.h"
 #include "dataplane/owner.h"
 #include "dataplane/packet.h"
 #include "dataplane/reply.h"
@@ -47,15 +49,20 @@ class Pipeline {
   void open_flows();
   void deliver_others();
 
-  bool forward_hit(Packet& packet, uint32_t id);
-  bool follow_tcp(Packet& packet, uint32_t id);
+  WorkerIndex worker_for(const Packet& packet, unsigned flow) const;
+  bool forward_hit(Packet& packet, uint32_t found);
+  bool follow_tcp(Packet& packet, uint32_t found);
   void open_flow(Packet& packet, const FlowKey& key, uint64_t hash);
   void start_connection(Packet& packet, const FlowKey& key, uint64_t hash, const Service& service);
+  std::optional<Verdict> why_no_replies(const FlowKey& reply, uint64_t hash);
+  void deliver_error(Packet& packet, uint64_t hash);
   void deliver_unserved(Packet& packet, const FlowKey& key);
-  void forward(Packet& packet, uint32_t id);
+  void forward(Packet& packet, uint32_t found);
+  void count(const Packet& packet, Connection& connection, bool reply);
   void punt(Packet& packet, bool priority);
   void drop(Packet& packet, Verdict verdict);
   void hand_off(Packet& packet, WorkerIndex worker);
+  void hand_off_again(Packet& packet, WorkerIndex worker);
   void flush_hand_off(WorkerIndex worker);
 
   struct HandOff {
@@ -69,6 +76,7 @@ class Pipeline {
   Transmitter transmitter_;
   Replier replier_;
   DirectRouting direct_routing_;
+  Nat nat_;
   TokenBucket punt_bucket_;
   Burst burst_;
   /// Which flows of this burst are still to find their owner.

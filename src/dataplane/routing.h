@@ -38,11 +38,20 @@ struct Routing {
   Lpm ipv6{Family::kIpv6};
   /// A slot is rewritten only a grace period after the last LPM entry that named it is gone.
   GrowingArray<RouteEntry> entries;
+  /// Changes with everything above and below that may make find_route() answer otherwise; written
+  /// after it. Who remembers an answer remembers this with it. Never 0.
+  std::atomic<uint32_t> generation{1};
   /// One map a port.
   std::array<std::atomic<const NeighbourMap*>, kMaxPorts> neighbours{};
 
   const Lpm& lpm(Family family) const { return family == Family::kIpv4 ? ipv4 : ipv6; }
 };
+
+/// For those who change routes or neighbours: to be called afterwards, by one thread.
+inline void bump_generation(Routing& routing) {
+  const uint32_t next = routing.generation.load(std::memory_order_relaxed) + 1;
+  routing.generation.store(next == 0 ? 1 : next, std::memory_order_release);
+}
 
 struct RouteAnswer {
   bool found = false;  // a route is there

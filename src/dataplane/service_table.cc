@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bit>
 
+#include "common/wire.h"
 #include "dataplane/snapshot.h"
 
 namespace lbd {
@@ -34,6 +35,34 @@ const Service* ListenTable::find(const IpAddress& address, uint16_t port, uint8_
       return entry.service;
   }
   return nullptr;
+}
+
+ReplySources::ReplySources(const std::vector<Endpoint>& tcp, const std::vector<Endpoint>& udp) {
+  if (tcp.empty() && udp.empty()) return;
+  table_.resize(slots_for(tcp.size() + udp.size()));
+  const auto enter = [this](const std::vector<Endpoint>& all, uint8_t protocol) {
+    for (const Endpoint& one : all) {
+      if (find(one.address, one.port, protocol)) continue;
+      size_t slot = listen_hash(one.address, one.port, protocol) & (table_.size() - 1);
+      while (table_[slot].protocol != 0) slot = (slot + 1) & (table_.size() - 1);
+      table_[slot] = {one.address, one.port, protocol};
+    }
+  };
+  enter(tcp, wire::kProtoTcp);
+  enter(udp, wire::kProtoUdp);
+}
+
+bool ReplySources::find(const IpAddress& address, uint16_t port, uint8_t protocol) const {
+  size_t slot = listen_hash(address, port, protocol) & (table_.size() - 1);
+  for (; table_[slot].protocol != 0; slot = (slot + 1) & (table_.size() - 1)) {
+    const Entry& entry = table_[slot];
+    if (entry.port == port && entry.protocol == protocol && entry.address == address) return true;
+  }
+  return false;
+}
+
+bool ReplySources::contains(const IpAddress& address, uint16_t port, uint8_t protocol) const {
+  return !table_.empty() && find(address, port, protocol);
 }
 
 AddressTable::AddressTable(std::vector<Entry> entries)

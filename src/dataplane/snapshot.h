@@ -11,6 +11,7 @@
 #include "common/address.h"
 #include "dataplane/ids.h"
 #include "dataplane/schedule/scheduler.h"
+#include "dataplane/target.h"
 
 // One immutable picture of services for all workers. The builder makes a whole one, control
 // publishes it through one pointer and frees the old one after the grace period. Parts that did
@@ -96,6 +97,26 @@ class AddressTable {
   size_t mask_ = 0;
 };
 
+/// Who answers through the director: the addresses, ports and protocols of real servers by methods
+/// that see replies.
+class ReplySources {
+ public:
+  ReplySources() = default;
+  ReplySources(const std::vector<Endpoint>& tcp, const std::vector<Endpoint>& udp);
+  bool empty() const { return table_.empty(); }
+  /// `port` in host order.
+  bool contains(const IpAddress& address, uint16_t port, uint8_t protocol) const;
+
+ private:
+  struct Entry {
+    IpAddress address;
+    uint16_t port = 0;
+    uint8_t protocol = 0;  // 0: empty slot
+  };
+  bool find(const IpAddress& address, uint16_t port, uint8_t protocol) const;
+  std::vector<Entry> table_;
+};
+
 /// Where ICMP errors that leave by a port come from: its first address of each family.
 struct PortAddresses {
   std::optional<IpAddress> ipv4;
@@ -109,10 +130,12 @@ struct Snapshot {
   AddressTable addresses;
   /// By ServiceId; null where the slot is free.
   std::vector<std::shared_ptr<const Service>> services;
+  /// By ServerId.
+  std::vector<Target> targets;
+  /// Of all targets, those of servers on their way out included.
+  ReplySources reply_sources;
   /// By ServerId: connections of a purged server are being removed from the tables.
   std::vector<bool> purged;
-  /// By ServerId: how new connections reach the server.
-  std::vector<Forwarding> forwarding;
   /// By ServerId: the server's service has exact_counts. After publishing a snapshot in which this
   /// changed for a server, control posts a WorkerRequest::kSyncExact to each worker.
   std::vector<bool> exact;

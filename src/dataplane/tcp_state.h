@@ -50,7 +50,35 @@ namespace tcp_table {
 using enum TcpState;
 using Row = std::array<TcpState, kTcpStates>;
 // clang-format off
-/// By event; columns: the present state, in the order of TcpState.
+// By event; columns: the present state, in the order of TcpState.
+
+/// The client's packets, where the server's are seen too.
+inline constexpr std::array<Row, 5> kInput = {{
+    /* syn  */ {kSynRecv, kEstablished, kEstablished, kSynRecv, kSynRecv, kSynRecv,
+                kSynRecv, kSynRecv, kSynRecv, kSynRecv, kSynRecv},
+    /* fin  */ {kClose, kCloseWait, kSynSent, kTimeWait, kTimeWait, kTimeWait,
+                kClose, kCloseWait, kLastAck, kListen, kTimeWait},
+    /* ack  */ {kEstablished, kEstablished, kSynSent, kEstablished, kFinWait, kTimeWait,
+                kClose, kCloseWait, kClose, kListen, kEstablished},
+    /* rst  */ {kClose, kClose, kClose, kSynRecv, kClose, kClose,
+                kClose, kClose, kLastAck, kListen, kSynRecv},
+    /* none */ {kNone, kEstablished, kSynSent, kSynRecv, kFinWait, kTimeWait,
+                kClose, kCloseWait, kLastAck, kListen, kSynAck},
+}};
+/// The server's packets.
+inline constexpr std::array<Row, 5> kOutput = {{
+    /* syn  */ {kSynSent, kEstablished, kSynSent, kSynRecv, kSynSent, kSynSent,
+                kSynSent, kSynSent, kSynSent, kListen, kSynRecv},
+    /* fin  */ {kTimeWait, kFinWait, kSynSent, kTimeWait, kFinWait, kTimeWait,
+                kClose, kTimeWait, kLastAck, kListen, kTimeWait},
+    /* ack  */ {kEstablished, kEstablished, kSynSent, kEstablished, kFinWait, kTimeWait,
+                kClose, kCloseWait, kLastAck, kEstablished, kEstablished},
+    /* rst  */ {kClose, kClose, kSynSent, kClose, kClose, kTimeWait,
+                kClose, kClose, kClose, kClose, kClose},
+    /* none */ {kNone, kEstablished, kSynSent, kSynRecv, kFinWait, kTimeWait,
+                kClose, kCloseWait, kLastAck, kListen, kSynAck},
+}};
+/// The client's packets, where they are all that is seen.
 inline constexpr std::array<Row, 5> kInputOnly = {{
     /* syn  */ {kSynRecv, kEstablished, kEstablished, kSynRecv, kSynRecv, kSynRecv,
                 kSynRecv, kSynRecv, kSynRecv, kSynRecv, kSynRecv},
@@ -66,10 +94,25 @@ inline constexpr std::array<Row, 5> kInputOnly = {{
 // clang-format on
 }  // namespace tcp_table
 
+/// Which packets a state follows.
+enum class TcpView : uint8_t {
+  kInputOnly,  // the client's, and no others come by
+  kInput,      // the client's
+  kOutput,     // the server's
+};
+
+/// The next state. A segment with none of the four flags changes nothing (IPVS closes there; no end
+/// would).
+constexpr TcpState next_state(TcpView view, TcpState state, TcpEvent event) {
+  const auto& table = view == TcpView::kInputOnly ? tcp_table::kInputOnly
+                      : view == TcpView::kInput   ? tcp_table::kInput
+                                                  : tcp_table::kOutput;
+  return table[static_cast<size_t>(event)][static_cast<size_t>(state)];
+}
+
 /// The next state where only the client's packets are seen (dr and tunnels: INPUT_ONLY of IPVS).
-/// A segment with none of the four flags changes nothing (IPVS closes there; no end would).
 constexpr TcpState next_state_input_only(TcpState state, TcpEvent event) {
-  return tcp_table::kInputOnly[static_cast<size_t>(event)][static_cast<size_t>(state)];
+  return next_state(TcpView::kInputOnly, state, event);
 }
 
 /// Counted as active: ESTABLISHED, SYN_SENT, SYN_RECV, SYNACK; the rest are inactive.

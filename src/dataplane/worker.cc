@@ -25,13 +25,14 @@ constexpr unsigned kFromTapBurst = 32;
 
 }  // namespace
 
-Worker::Worker(const WorkerParts& parts, ConnectionTable table)
+Worker::Worker(const WorkerParts& parts, ConnectionTable table, FlowIndex replies)
     : parts_(parts),
       context_(parts_.context),
       hz_(rte_get_tsc_hz()),
       cycles_per_tick_(hz_ / 1000 * kTickMs),
       next_tick_(rte_rdtsc() + cycles_per_tick_),
-      connections_(std::move(table), parts.timeouts, parts.half_open_quota, context_),
+      connections_(std::move(table), ReplyDirectory(context_, *parts.owner, replies),
+                   parts.timeouts, parts.half_open_quota, context_),
       requests_handler_(context_, connections_),
       pipeline_(context_, connections_, *parts.owner, hz_) {
   context_.egress = this;
@@ -151,6 +152,22 @@ bool Worker::punt(rte_mbuf* mbuf, bool priority) {
 uint16_t Worker::hand_off(WorkerIndex worker, rte_mbuf** mbufs, uint16_t n) {
   return static_cast<uint16_t>(rte_ring_sp_enqueue_burst(
       parts_.to[worker].flows, reinterpret_cast<void**>(mbufs), n, nullptr));
+}
+
+// A ring takes pointers; a notice has the size of one.
+static_assert(sizeof(void*) == sizeof(uint64_t));
+
+bool Worker::notify(WorkerIndex worker, uint64_t notice) {
+  return rte_ring_sp_enqueue(parts_.to[worker].notices, reinterpret_cast<void*>(notice)) == 0;
+}
+
+bool Worker::can_notify(WorkerIndex worker) const {
+  return rte_ring_free_count(parts_.to[worker].notices) != 0;
+}
+
+unsigned Worker::take_notices(WorkerIndex worker, uint64_t* notices, unsigned n) {
+  return rte_ring_sc_dequeue_burst(parts_.from[worker].notices, reinterpret_cast<void**>(notices),
+                                   n, nullptr);
 }
 
 rte_mbuf* Worker::allocate() {

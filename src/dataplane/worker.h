@@ -21,8 +21,9 @@ namespace lbd {
 
 /// Rings from one worker to another; null for a worker to itself and where none is needed.
 struct PeerRings {
-  rte_ring* flows = nullptr;   // packets whose flow the other one owns
-  rte_ring* frames = nullptr;  // frames that the other one is to send on mbuf->port
+  rte_ring* flows = nullptr;    // packets whose flow the other one owns
+  rte_ring* frames = nullptr;   // frames that the other one is to send on mbuf->port
+  rte_ring* notices = nullptr;  // about replies (reply_directory.h), in place of pointers
 };
 
 /// What a worker is made of; the pieces belong to Dataplane and outlive it.
@@ -43,7 +44,8 @@ struct WorkerParts {
 /// (with idle: sleep, it naps when nothing has come for a while, offline as a reader).
 class Worker : private Egress {
  public:
-  Worker(const WorkerParts& parts, ConnectionTable table);
+  /// `replies`: from ReplyDirectory::make_index.
+  Worker(const WorkerParts& parts, ConnectionTable table, FlowIndex replies);
 
   /// On the worker's lcore, until `stop` is set.
   void run(const std::atomic<bool>& stop);
@@ -69,6 +71,9 @@ class Worker : private Egress {
   Verdict transmit_verdict(PortIndex port) const override { return transmit_verdict_[port]; }
   bool punt(rte_mbuf* mbuf, bool priority) override;
   uint16_t hand_off(WorkerIndex worker, rte_mbuf** mbufs, uint16_t n) override;
+  bool notify(WorkerIndex worker, uint64_t notice) override;
+  bool can_notify(WorkerIndex worker) const override;
+  unsigned take_notices(WorkerIndex worker, uint64_t* notices, unsigned n) override;
   rte_mbuf* allocate() override;
   void request_neighbour(const NeighbourRequest& request) override;
 

@@ -23,6 +23,12 @@ constexpr uint64_t kStride = 30 * Director::kHz;
 constexpr uint32_t kExpireBudget = 64;
 constexpr FlowHash::Seed kSeed{1, 2, 3, 4, 5, 6};
 
+std::unique_ptr<std::byte[]> make_memory(const Topology& topology) {
+  return std::make_unique<std::byte[]>(
+      ConnectionTable::bytes_needed(topology.max_connections) +
+      ReplyDirectory::bytes_needed(topology.max_connections, topology.workers) + 5 * 64);
+}
+
 /// Tables' memory out of one piece that the worker owns.
 void* take(size_t bytes, size_t alignment, void* context) {
   auto* worker = static_cast<TestWorker*>(context);
@@ -32,9 +38,12 @@ void* take(size_t bytes, size_t alignment, void* context) {
   return reinterpret_cast<void*>(at + gap);
 }
 
-ConnectionTable make_table(uint32_t capacity, TestWorker* worker) {
-  worker->memory = std::make_unique<std::byte[]>(ConnectionTable::bytes_needed(capacity) + 4 * 64);
-  return ConnectionTable::create(capacity, FlowHash(kSeed), {take, worker}).value();
+ConnectionTable make_table(const Topology& topology, TestWorker* worker) {
+  return ConnectionTable::create(topology.max_connections, FlowHash(kSeed), {take, worker}).value();
+}
+
+FlowIndex make_directory(const Topology& topology, TestWorker* worker) {
+  return *ReplyDirectory::make_index(topology.max_connections, topology.workers, {take, worker});
 }
 
 WorkerContext complete(WorkerContext context, TestWorker* worker) {
@@ -71,7 +80,9 @@ TestWorker::TestWorker(const Topology& topology, const WorkerContext& shared, co
                        std::vector<Mailbox>& mailboxes, Record& record)
     : context(complete(shared, this)),
       recorder(shared.index, topology, mailboxes, record),
-      connections(make_table(topology.max_connections, this), topology.timeouts,
+      memory(make_memory(topology)),
+      connections(make_table(topology, this),
+                  ReplyDirectory(context, owner, make_directory(topology, this)), topology.timeouts,
                   topology.half_open_quota, context),
       pipeline(context, connections, owner, Director::kHz) {}
 
@@ -113,6 +124,7 @@ void Director::apply(const Topology& topology) {
   apply_ports();
   apply_next_hops();
   if (!same_routes) apply_routes();
+  bump_generation(*routing_);
   snapshot_ = make_snapshot(topology_, names_, snapshot_.get());
   if (names_.servers_end() > kMaxServers) std::abort();
   for (const auto& worker : workers_) worker->context.snapshot = snapshot_.get();
@@ -128,6 +140,7 @@ void Director::apply_ports() {
     port.mac = spec.mac;
     port.mtu = spec.mtu;
     port.rss = spec.rss;
+    port.rx_queues = static_cast<uint16_t>(spec.rx_queues);
     port.link_up.store(spec.link);
   }
 }

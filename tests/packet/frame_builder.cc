@@ -52,6 +52,10 @@ Bytes transport(const FrameSpec& spec) {
       checksum_at = spec.udp_checksum ? 6 : 0;
     } else if (spec.protocol == 1 || spec.protocol == 58) {
       out = {spec.icmp_type, spec.icmp_code, 0, 0, 0, 1, 0, 1};
+      if (spec.icmp_mtu != 0) {
+        put16(out, 4, 0);
+        put16(out, 6, spec.icmp_mtu);
+      }
       checksum_at = 2;
     }
   }

@@ -43,6 +43,7 @@ struct FrameSpec {
   std::optional<uint16_t> udp_length;
   bool udp_checksum = true;
   uint8_t icmp_type = 8, icmp_code = 0;
+  uint16_t icmp_mtu = 0;  // of an error; else id 1 and sequence 1 of an echo
   Bytes payload;
 
   bool bad_ip_checksum = false;

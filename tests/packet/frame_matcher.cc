@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "translation_oracle.h"
+
 namespace lbd::test {
 namespace {
 
@@ -34,10 +36,12 @@ bool is_forwarded_form(const Bytes& in, Bytes out, const MacAddress& port) {
 bool take_forwarded(Step& step, const Sent& sent, Matched& out) {
   const MacAddress& port = step.director.topology().ports[sent.port].mac;
   for (auto it = step.waiting.begin(); it != step.waiting.end(); ++it) {
-    if (!is_forwarded_form(it->frame, sent.frame, port)) continue;
+    if (!is_forwarded_form(it->frame, sent.frame, port) &&
+        !is_translated_form(it->frame, sent.frame, port))
+      continue;
     MacAddress to;
     std::memcpy(to.bytes.data(), sent.frame.data(), 6);
-    out.forwarded.push_back({it->packet, sent.port, to, sent.worker});
+    out.forwarded.push_back({sent.frame, it->packet, sent.port, to, sent.worker});
     step.waiting.erase(it);
     return true;
   }

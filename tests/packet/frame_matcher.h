@@ -10,6 +10,7 @@ namespace lbd::test {
 
 /// A frame that left and is the forwarded form of one that came.
 struct Forwarded {
+  Bytes frame;    // as it left
   size_t packet;  // its place in its step, from 0
   PortIndex port;
   MacAddress to;
@@ -21,9 +22,9 @@ struct Matched {
   std::vector<Sent> replies;         // frames of lbd's own making
 };
 
-/// Sorts the frames of a step's record by what they are: forwarded to the byte as dr has to (taken
-/// from step.waiting), frames of the twin unchanged, or lbd's own. Punted frames must be unchanged,
-/// too. What is none of these adds to step.failures.
+/// Sorts the frames of a step's record by what they are: forwarded to the byte as dr or nat has to
+/// (taken from step.waiting), frames of the twin unchanged, or lbd's own. Punted frames must be
+/// unchanged, too. What is none of these adds to step.failures.
 Matched match_frames(Step& step);
 
 }  // namespace lbd::test

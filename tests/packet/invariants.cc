@@ -38,11 +38,16 @@ void check_table(const Director& director, WorkerIndex index, ByServer& counts, 
   const ConnectionTable& table = worker.connections.table();
   uint32_t seen = 0;
   uint32_t half_open = 0;
+  uint32_t with_reply = 0;
   for (uint32_t id = table.next_used(0); id != kNoConnection; id = table.next_used(id + 1)) {
     const Connection& connection = table.at(id);
     ++seen;
     if (table.find(connection.key, table.hash(connection.key)) != id)
       out.push_back(fmt::format("worker {}: connection {} is not found by its key", index, id));
+    const bool replies = connection.flags & kHasReply;
+    if (replies && table.find(connection.reply, table.hash(connection.reply)) != (id | kReply))
+      out.push_back(fmt::format("worker {}: connection {} is not found by its reply", index, id));
+    with_reply += replies;
     const bool tcp = connection.state < kTcpStates;
     const auto state = static_cast<TcpState>(connection.state);
     if (tcp && state == TcpState::kNone)
@@ -54,6 +59,9 @@ void check_table(const Director& director, WorkerIndex index, ByServer& counts, 
     ++(tcp && is_active(state) ? counts[connection.server].active
                                : counts[connection.server].inactive);
   }
+  if (with_reply != table.replies())
+    out.push_back(fmt::format("worker {}: {} connections have replies, the table says {}", index,
+                              with_reply, table.replies()));
   if (seen != table.size() || seen != worker.counters.connections.get())
     out.push_back(fmt::format("worker {}: {} connections found, the table says {}, the gauge {}",
                               index, seen, table.size(), worker.counters.connections.get()));
@@ -83,6 +91,20 @@ void check_exact(const Director& director, ByServer& all, Lines& out) {
   }
 }
 
+/// What is told of replies is taken back.
+void check_directories(const Director& director, Lines& out) {
+  uint64_t lost = director.totals().events[static_cast<size_t>(Event::kReplyNoticeLost)];
+  bool any = false;
+  bool told = false;
+  for (unsigned i = 0; i < director.workers(); ++i) {
+    ConnectionTracker& connections = director.worker(static_cast<WorkerIndex>(i)).connections;
+    any |= connections.table().replies() != 0;
+    told |= connections.directory().any();
+  }
+  if (told && !any && lost == 0)
+    out.push_back("a worker knows of replies while no connection has any");
+}
+
 }  // namespace
 
 std::vector<std::string> broken_invariants(const Director& director) {
@@ -100,6 +122,7 @@ std::vector<std::string> broken_invariants(const Director& director) {
     }
   }
   check_exact(director, all, out);
+  check_directories(director, out);
   const uint64_t held = director.totals().held;
   if (buffers_in_use() != held)
     out.push_back(

@@ -3,6 +3,8 @@
 
 #include <rte_mbuf.h>
 
+#include <algorithm>
+
 namespace lbd::test {
 namespace {
 
@@ -42,6 +44,8 @@ void read_protocol(const YAML::Node& node, FrameSpec& spec) {
     throw BadCase(node, "a packet is tcp, udp, icmp, protocol, arp or raw");
   }
   if (node["payload"]) spec.payload = pattern(read(node["payload"], 0u));
+  if (node["code"]) spec.icmp_code = read_byte(node["code"], 0);
+  spec.icmp_mtu = read<uint16_t>(node["mtu"], 0);
   spec.sequence = read(node["seq"], spec.sequence);
   spec.acknowledgement = read(node["ack"], spec.acknowledgement);
   spec.tcp_options = read(node["tcp_options"], 0u);
@@ -162,12 +166,13 @@ Ends read_ends(const YAML::Node& node) {
 
 std::vector<Input> read_packets(const YAML::Node& node, const Topology& topology, PortIndex in) {
   only(node,
-       {"tcp",         "udp",          "icmp",        "protocol",      "arp",      "raw",
-        "v6",          "from",         "to",          "payload",       "seq",      "ack",
-        "tcp_options", "data_offset",  "udp_length",  "ttl",           "tos",      "id",
-        "version",     "header_words", "ip_length",   "ip_options",    "fragment", "extensions",
-        "wrong",       "padding",      "patch",       "truncate",      "src_mac",  "dst_mac",
-        "ether_type",  "tags",         "device_says", "first_segment", "flows",    "times"});
+       {"tcp",         "udp",           "icmp",     "protocol",    "arp",         "raw",
+        "v6",          "from",          "to",       "payload",     "seq",         "ack",
+        "code",        "mtu",           "quote",    "quote_bytes", "tcp_options", "data_offset",
+        "udp_length",  "ttl",           "tos",      "id",          "version",     "header_words",
+        "ip_length",   "ip_options",    "fragment", "extensions",  "wrong",       "padding",
+        "patch",       "truncate",      "src_mac",  "dst_mac",     "ether_type",  "tags",
+        "device_says", "first_segment", "flows",    "times"});
   if (node["raw"]) return {{from_hex(read<std::string>(node["raw"], "")), 0, 0}};
   if (node["arp"])
     return {{build_arp(topology.gateways.begin()->second.mac, *IpAddress::parse("192.0.2.254"),
@@ -182,6 +187,13 @@ std::vector<Input> read_packets(const YAML::Node& node, const Topology& topology
   read_ethernet(node, topology, in, spec);
   read_ip(node, spec);
   read_protocol(node, spec);
+  if (node["quote"]) {
+    // The IP packet, as much of it as is quoted.
+    Bytes quoted = read_packets(node["quote"], topology, in).at(0).frame;
+    quoted.erase(quoted.begin(), quoted.begin() + 14);
+    quoted.resize(std::min(quoted.size(), read(node["quote_bytes"], size_t{500})));
+    spec.payload = quoted;
+  }
   read_spoils(node, spec);
   return repeated(node, spec);
 }

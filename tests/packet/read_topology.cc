@@ -19,7 +19,7 @@ NextHop read_hop(const YAML::Node& node, const Topology& topology) {
 }
 
 PortSpec read_port_spec(const std::string& name, const YAML::Node& node) {
-  only(node, {"mac", "mtu", "link", "rss", "accepts", "tx_queues", "addresses"});
+  only(node, {"mac", "mtu", "link", "rss", "accepts", "tx_queues", "rx_queues", "addresses"});
   PortSpec out;
   out.name = name;
   out.mac = read_mac(node["mac"]);
@@ -28,22 +28,30 @@ PortSpec read_port_spec(const std::string& name, const YAML::Node& node) {
   out.rss = read(node["rss"], false);
   out.accepts = read(node["accepts"], kUnlimited);
   out.tx_queues = read(node["tx_queues"], 0u);
+  out.rx_queues = read(node["rx_queues"], 1u);
   for (const auto& address : node["addresses"]) out.addresses.push_back(read_address(address));
   return out;
 }
 
+Forwarding read_forwarding(const YAML::Node& node) {
+  const auto text = read<std::string>(node, "dr");
+  if (text == "dr") return Forwarding::kDr;
+  if (text == "local") return Forwarding::kLocal;
+  if (text == "nat") return Forwarding::kNat;
+  if (text == "fullnat") return Forwarding::kFullnat;
+  throw BadCase(node, "no such forwarding method");
+}
+
 ServerSpec read_server(const std::string& name, const YAML::Node& node, const Topology& topology) {
-  only(node, {"mac", "port", "state", "weight", "forwarding"});
+  only(node, {"mac", "port", "state", "weight", "forwarding", "address", "real_port"});
   ServerSpec out;
   out.name = name;
   out.weight = read(node["weight"], 1u);
-  const auto forwarding = read<std::string>(node["forwarding"], "dr");
-  if (forwarding == "local") {
-    out.forwarding = Forwarding::kLocal;
-    return out;
-  }
-  if (forwarding != "dr") throw BadCase(node["forwarding"], "no such method");
+  out.forwarding = read_forwarding(node["forwarding"]);
+  if (out.forwarding == Forwarding::kLocal) return out;
   out.hop = read_hop(node, topology);
+  if (node["address"]) out.address = read_address(node["address"]);
+  out.real_port = read<uint16_t>(node["real_port"], 0);
   return out;
 }
 
@@ -118,7 +126,7 @@ PortIndex read_port(const YAML::Node& name, const Topology& topology) {
 Topology read_topology(const YAML::Node& node) {
   only(node, {"workers", "max_connections", "half_open_quota", "timeouts", "ports", "services",
               "local_ports", "gateways", "neighbours", "routes", "punt_ring", "hand_off_ring",
-              "reply_buffers"});
+              "notice_ring", "reply_buffers"});
   Topology out;
   out.workers = read(node["workers"], out.workers);
   out.max_connections = read(node["max_connections"], out.max_connections);
@@ -132,6 +140,7 @@ Topology read_topology(const YAML::Node& node) {
     out.local_ports[read_address(item.first)] = item.second.as<std::vector<uint16_t>>();
   read_ways(node, out);
   out.punt_ring = read(node["punt_ring"], kUnlimited);
+  out.notice_ring = read(node["notice_ring"], kUnlimited);
   out.hand_off_ring = read(node["hand_off_ring"], kUnlimited);
   out.reply_buffers = read(node["reply_buffers"], kUnlimited);
   return out;

@@ -58,6 +58,26 @@ uint16_t Recorder::hand_off(WorkerIndex worker, rte_mbuf** mbufs, uint16_t n) {
   return mail(mailboxes_[worker].flows, mbufs, n);
 }
 
+bool Recorder::can_notify(WorkerIndex worker) const {
+  const auto& all = mailboxes_[worker].notices;
+  const auto mine = all.find(worker_);
+  return (mine == all.end() ? 0 : mine->second.size()) < topology_.notice_ring;
+}
+
+bool Recorder::notify(WorkerIndex worker, uint64_t notice) {
+  if (!can_notify(worker)) return false;
+  mailboxes_[worker].notices[worker_].push_back(notice);
+  return true;
+}
+
+unsigned Recorder::take_notices(WorkerIndex worker, uint64_t* notices, unsigned n) {
+  auto& box = mailboxes_[worker_].notices[worker];
+  const auto taken = static_cast<unsigned>(std::min<size_t>(n, box.size()));
+  std::copy_n(box.begin(), taken, notices);
+  box.erase(box.begin(), box.begin() + taken);
+  return taken;
+}
+
 rte_mbuf* Recorder::allocate() {
   if (record_.replies_allocated >= topology_.reply_buffers) return nullptr;
   ++record_.replies_allocated;

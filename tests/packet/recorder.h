@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <vector>
 
 #include "buffers.h"
@@ -30,6 +31,7 @@ struct Record {
 
 /// Packets on their way from one worker to another.
 struct Mailbox {
+  std::map<WorkerIndex, std::deque<uint64_t>> notices;  // by sender
   std::deque<rte_mbuf*> flows;
   std::deque<rte_mbuf*> frames;
 };
@@ -45,6 +47,9 @@ class Recorder : public Egress {
   Verdict transmit_verdict(PortIndex port) const override;
   bool punt(rte_mbuf* mbuf, bool priority) override;
   uint16_t hand_off(WorkerIndex worker, rte_mbuf** mbufs, uint16_t n) override;
+  bool notify(WorkerIndex worker, uint64_t notice) override;
+  bool can_notify(WorkerIndex worker) const override;
+  unsigned take_notices(WorkerIndex worker, uint64_t* notices, unsigned n) override;
   rte_mbuf* allocate() override;
   void request_neighbour(const NeighbourRequest& request) override;
 

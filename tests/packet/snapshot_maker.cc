@@ -27,6 +27,22 @@ std::shared_ptr<Service> make_service(const ServiceSpec& spec, unsigned workers,
   return service;
 }
 
+void set_targets(Snapshot& snapshot, const Topology& topology, Names& names) {
+  std::vector<Endpoint> tcp, udp;
+  for (const ServiceSpec& service : topology.services) {
+    for (const ServerSpec& server : service.servers) {
+      const ServerId id = names.server(service.name, server.name);
+      if (snapshot.targets.size() <= id) snapshot.targets.resize(id + 1);
+      snapshot.targets[id] = {server.forwarding, server.address, server.real_port};
+      if (!sees_replies(server.forwarding)) continue;
+      for (const Endpoint& listen : service.listens)
+        (service.protocol == 6 ? tcp : udp)
+            .push_back({server.address, server.real_port == 0 ? listen.port : server.real_port});
+    }
+  }
+  snapshot.reply_sources = ReplySources(tcp, udp);
+}
+
 std::vector<AddressTable::Entry> make_addresses(const Topology& topology) {
   std::map<IpAddress, AddressTable::Entry> all;
   for (const PortSpec& port : topology.ports)
@@ -68,6 +84,7 @@ std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& n
     if (snapshot->services.size() <= service->id) snapshot->services.resize(service->id + 1);
     snapshot->services[service->id] = std::move(service);
   }
+  set_targets(*snapshot, topology, names);
   snapshot->listens = ListenTable(std::move(listens));
   snapshot->addresses = AddressTable(make_addresses(topology));
   for (ServerId id = 0; id < names.servers_end(); ++id) {

@@ -39,8 +39,8 @@ void check_connection(Step& step, const YAML::Node& node) {
 }
 
 void check_server(Step& step, const std::string& name, const YAML::Node& node) {
-  only(node,
-       {"active", "inactive", "connections", "packets", "bytes", "exact_active", "exact_inactive"});
+  only(node, {"active", "inactive", "connections", "packets", "bytes", "packets_out", "bytes_out",
+              "exact_active", "exact_inactive"});
   const ServerId id = step.director.names().find_server(name);
   if (id == kNoId) throw BadCase(node, "no such real server");
   const auto total = [&step, id](Counter ServerCounters::*counter) {
@@ -58,6 +58,8 @@ void check_server(Step& step, const std::string& name, const YAML::Node& node) {
   check("connections", total(&ServerCounters::connections));
   check("packets", total(&ServerCounters::packets_in));
   check("bytes", total(&ServerCounters::bytes_in));
+  check("packets_out", total(&ServerCounters::packets_out));
+  check("bytes_out", total(&ServerCounters::bytes_out));
   check("exact_active", exact >> 32);
   check("exact_inactive", exact & 0xffffffff);
 }

@@ -10,6 +10,7 @@
 #include "read_packet.h"
 #include "reply_check.h"
 #include "state_check.h"
+#include "translation_oracle.h"
 
 namespace lbd::test {
 namespace {
@@ -74,6 +75,10 @@ std::string receiver(const Topology& topology, const Forwarded& frame) {
   for (const ServiceSpec& service : topology.services)
     for (const ServerSpec& server : service.servers)
       if (server.hop.mac == frame.to && server.hop.port == frame.port) return server.name;
+  for (const auto& [name, hop] : topology.gateways)
+    if (hop.mac == frame.to && hop.port == frame.port) return name;
+  for (const auto& [address, hop] : topology.neighbours)
+    if (hop.mac == frame.to && hop.port == frame.port) return address.to_string();
   return "?";
 }
 
@@ -94,6 +99,14 @@ void check_out(Step& step, const std::vector<Forwarded>& frames, const YAML::Nod
   }
   if (expect["distribution"] && distribution != read_counts(expect["distribution"]))
     step.failures.push_back("distribution: " + text(distribution));
+  if (expect["tuples"]) {
+    std::vector<std::string> tuples;
+    for (const Forwarded& frame : frames) tuples.push_back(tuple_text(frame.frame));
+    const auto wanted = expect["tuples"].as<std::vector<std::string>>();
+    if (tuples != wanted)
+      step.failures.push_back(fmt::format("left as [{}]; expected: [{}]", fmt::join(tuples, ", "),
+                                          fmt::join(wanted, ", ")));
+  }
   if (!expect["order"]) return;
   std::vector<size_t> order;
   for (const Forwarded& frame : frames) order.push_back(frame.packet);
@@ -126,8 +139,8 @@ void check_punted(Step& step, const YAML::Node& node) {
 
 void check_step(Step& step, const YAML::Node& expect) {
   only(expect,
-       {"verdict", "verdicts", "out", "distribution", "order", "reply", "replies", "punt", "events",
-        "held", "connections", "connection", "servers", "neighbour_requests", "ports"});
+       {"verdict", "verdicts", "out", "tuples", "distribution", "order", "reply", "replies", "punt",
+        "events", "held", "connections", "connection", "servers", "neighbour_requests", "ports"});
   const Matched matched = match_frames(step);
   check_verdicts(step, expect, matched.replies.size());
   check_events(step, expect["events"]);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/address.h"
+#include "dataplane/forward/method.h"
 #include "dataplane/next_hop.h"
 #include "dataplane/schedule/scheduler.h"
 #include "dataplane/tcp_state.h"
@@ -24,6 +25,7 @@ struct PortSpec {
   bool rss = false;               // the device claims to steer by the owner function
   unsigned accepts = kUnlimited;  // frames that the device takes at once
   unsigned tx_queues = 0;         // 0: one a worker
+  unsigned rx_queues = 1;
   std::vector<IpAddress> addresses;
 };
 
@@ -32,6 +34,8 @@ struct ServerSpec {
   uint32_t weight = 1;
   NextHop hop;
   Forwarding forwarding = Forwarding::kDr;
+  IpAddress address;       // where packets go by a method that rewrites
+  uint16_t real_port = 0;  // 0: the client's
 };
 
 struct ServiceSpec {
@@ -65,6 +69,7 @@ struct Topology {
 
   // How much the surroundings take.
   unsigned punt_ring = kUnlimited;      // packets for the kernel, per step
+  unsigned notice_ring = kUnlimited;    // notices about replies between two workers
   unsigned hand_off_ring = kUnlimited;  // packets that wait at a worker
   unsigned reply_buffers = kUnlimited;  // buffers for packets of lbd's own, per step
 };

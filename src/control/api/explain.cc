@@ -145,8 +145,8 @@ void Explanation::fresh() {
 
 /// Next hop and rewriting for packets to a real server, and whether they fit, if that was asked.
 Json Explanation::way_to(const RealServer& server) const {
-  if (server.id < snapshot->forwarding.size() &&
-      snapshot->forwarding[server.id] == Forwarding::kLocal)
+  if (server.id < snapshot->targets.size() &&
+      snapshot->targets[server.id].forwarding == Forwarding::kLocal)
     return {{"next_hop", nullptr}, {"rewrite", "local: as it is, to the kernel"}};
   const NextHop hop = controller.dataplane().next_hops().get(server.next_hop);
   const PortTable& ports = controller.dataplane().ports();
@@ -156,8 +156,12 @@ Json Explanation::way_to(const RealServer& server) const {
   way["next_hop"] = {{"state", state_name(hop.state)},
                      {"mac", reachable ? Json(hop.mac.to_string()) : Json(nullptr)},
                      {"port", has_port ? Json(ports[hop.port].name) : Json(nullptr)}};
-  way["rewrite"] = "dr: destination MAC " +
-                   (reachable ? hop.mac.to_string() : "the server's, once known") + ", TTL - 1";
+  const std::string mac = reachable ? hop.mac.to_string() : "the server's, once known";
+  const Endpoint to{server.key.address, server.key.port.value_or(flow.destination.port)};
+  way["rewrite"] = server.forwarding == Forwarding::kDr
+                       ? "dr: destination MAC " + mac + ", TTL - 1"
+                       : "nat: destination " + to.to_string() + ", MAC " + mac +
+                             ", TTL - 1; replies: source " + flow.destination.to_string();
   if (flow.size == 0 || !has_port) return way;
   way["mtu"] = ports[hop.port].mtu;
   way["fits"] = flow.size <= ports[hop.port].mtu;

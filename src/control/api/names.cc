@@ -37,16 +37,6 @@ const char* state_name(NextHopState state) {
   return "no route";
 }
 
-const char* forwarding_name(Forwarding forwarding) {
-  switch (forwarding) {
-    case Forwarding::kDr:
-      return "dr";
-    case Forwarding::kLocal:
-      break;
-  }
-  return "local";
-}
-
 std::optional<ServerWord> ServerWord::parse(const std::string& text) {
   if (const auto address = IpAddress::parse(text)) return ServerWord{*address, std::nullopt};
   if (const auto endpoint = Endpoint::parse(text))

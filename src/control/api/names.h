@@ -16,7 +16,6 @@ namespace lbd::api {
 std::string protocol_name(uint8_t protocol);
 const char* scheduler_name(config::SchedulerKind kind);
 const char* state_name(NextHopState state);
-const char* forwarding_name(Forwarding forwarding);
 
 /// One real server and where it belongs.
 struct Found {

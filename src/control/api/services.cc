@@ -5,6 +5,7 @@
 #include "control/api/arguments.h"
 #include "control/api/names.h"
 #include "control/api/verbs.h"
+#include "control/config/difference.h"
 
 namespace lbd::api {
 namespace {
@@ -54,7 +55,7 @@ Json next_hop_json(Controller& controller, NextHopId id) {
 
 Forwarding forwarding_of(Controller& controller, ServerId id) {
   const auto snapshot = controller.dataplane().publisher().current();
-  return id < snapshot->forwarding.size() ? snapshot->forwarding[id] : Forwarding::kDr;
+  return id < snapshot->targets.size() ? snapshot->targets[id].forwarding : Forwarding::kDr;
 }
 
 Json server_json(Controller& controller, const Found& of) {
@@ -64,7 +65,7 @@ Json server_json(Controller& controller, const Found& of) {
   return {{"address", server.key.address.to_string()},
           {"port", server.key.port ? Json(*server.key.port) : Json(nullptr)},
           {"key", server.key.to_string()},
-          {"forwarding", forwarding_name(forwarding_of(controller, server.id))},
+          {"forwarding", config::to_text(forwarding_of(controller, server.id))},
           {"weight", server.weight},
           {"configured_weight", server.configured_weight},
           {"state", state_of(of, said)},
@@ -89,7 +90,7 @@ Json service_json(Controller& controller, const VirtualService& service) {
           {"listen", std::move(listen)},
           {"protocol", protocol_name(static_cast<uint8_t>(service.protocol))},
           {"scheduler", scheduler_name(service.scheduler)},
-          {"forwarding", "dr"},
+          {"forwarding", config::to_text(service.forwarding)},
           {"held", true},  // no VRRP instance can own the address yet
           {"removed", service.removed},
           {"active_connections", active},

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "control/config/checks.h"
+#include "control/config/difference.h"
 #include "control/config/networks.h"
 #include "control/config/rules.h"
 
@@ -70,7 +71,8 @@ void check_listens(const Draft& draft) {
   }
 }
 
-/// Under dr packets keep their address and port, and reach the server by its MAC.
+/// Under dr packets keep their address and port, and reach the server by its MAC. Under nat they
+/// get the server's.
 class ServerCheck {
  public:
   ServerCheck(const ServiceDraft& draft, const Links& links) : draft_(draft), links_(links) {
@@ -85,25 +87,33 @@ class ServerCheck {
       const RealServer& server = draft_.service.real_servers[i];
       const Value& at = draft_.real_servers_at[i];
       check_twice(server, at);
-      if (draft_.service.listen.empty() || !draft_.dr) continue;
+      if (draft_.service.listen.empty()) continue;
       const IpAddress& vip = draft_.service.listen[0].address;
       if (server.address.family() == vip.family()) {
-        check_port(server, at);
+        if (server.forwarding == Forwarding::kDr || is_director(server)) check_port(server, at);
         check_place(server, at);
       } else {
         at.error(server.address.to_string() + " is " + family_name(server.address) +
                      ", but the service listens on " + family_name(vip),
-                 "dr needs servers of the listen's family");
+                 to_text(server.forwarding) + " needs servers of the listen's family");
       }
     }
   }
 
  private:
   void check_twice(const RealServer& server, const Value& at) {
-    const auto [first, added] = seen_.emplace(server.address, &at);
+    // A method that rewrites ports may have several servers at one address.
+    const bool by_port = server.forwarding != Forwarding::kDr;
+    const Endpoint endpoint{server.address, by_port ? server.port.value_or(0) : uint16_t{0}};
+    const auto [first, added] = seen_.emplace(endpoint, &at);
     if (!added)
-      at.error(server.address.to_string() + " is " + reference(*first->second) + " too",
+      at.error((by_port ? to_text(server) : server.address.to_string()) + " is " +
+                   reference(*first->second) + " too",
                "name a server once, its weight says how much it gets");
+  }
+
+  bool is_director(const RealServer& server) const {
+    return server.address.is_loopback() || links_.own.contains(server.address);
   }
 
   void check_port(const RealServer& server, const Value& at) const {
@@ -112,7 +122,9 @@ class ServerCheck {
     if (!server.port || other == nullptr) return;
     at.error("port " + std::to_string(*server.port) + " differs from that of the listen " +
                  other->to_string(),
-             "dr does not rewrite ports: leave the server's port out");
+             std::string(is_director(server) ? "the director gets packets as they are"
+                                             : "dr does not rewrite ports") +
+                 ": leave the server's port out");
   }
 
   void check_place(const RealServer& server, const Value& at) const {
@@ -120,12 +132,12 @@ class ServerCheck {
     if (virtual_addresses_.contains(server.address))
       return at.error(address + " is an address that the service listens on",
                       "name the server's own address");
-    if (server.address.is_loopback() || links_.own.contains(server.address))
-      return;  // the director itself
+    if (is_director(server)) return;
     const auto network = links_.networks.find(server.address);
     if (!network && links_.complete)
       return at.error(address + " is in no port's network",
-                      "dr needs servers on a port's link: correct it, or the ports' addresses");
+                      to_text(server.forwarding) +
+                          " needs servers on a port's link: correct it, or the ports' addresses");
     const std::string fault =
         network ? host_in_network_fault({server.address, network->length}) : std::string();
     if (!fault.empty()) at.error(address + " " + fault, "name the address of a host");
@@ -135,7 +147,7 @@ class ServerCheck {
   const Links& links_;
   std::unordered_set<IpAddress> virtual_addresses_;
   const Endpoint* other_port_ = nullptr;  // a listen whose port is not the first one's
-  std::unordered_map<IpAddress, const Value*> seen_;
+  std::unordered_map<Endpoint, const Value*> seen_;
 };
 
 }  // namespace

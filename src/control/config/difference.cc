@@ -65,6 +65,9 @@ void compare_servers(Lines& lines, const std::string& service, const Service& be
             if (old.weight != now.weight)
               lines.push_back(service + "real server " + to_text(now) + ": weight " +
                               arrow(std::to_string(old.weight), std::to_string(now.weight)));
+            if (old.forwarding != now.forwarding)
+              lines.push_back(service + "real server " + to_text(now) + ": forwarding " +
+                              arrow(to_text(old.forwarding), to_text(now.forwarding)));
           });
 }
 
@@ -79,6 +82,9 @@ void compare_service(Lines& lines, const Service& before, const Service& after) 
   if (before.scheduler != after.scheduler)
     lines.push_back(service + "scheduler " +
                     arrow(to_text(before.scheduler), to_text(after.scheduler)));
+  if (before.forwarding != after.forwarding)
+    lines.push_back(service + "forwarding " +
+                    arrow(to_text(before.forwarding), to_text(after.forwarding)));
   if (before.drain_timeout != after.drain_timeout)
     lines.push_back(
         service + "drain_timeout " +
@@ -125,6 +131,20 @@ std::string to_text(Protocol protocol) {
 std::string to_text(SchedulerKind scheduler) {
   static constexpr const char* kNames[] = {"rr", "wrr", "lc"};
   return kNames[static_cast<size_t>(scheduler)];
+}
+
+std::string to_text(Forwarding forwarding) {
+  switch (forwarding) {
+    case Forwarding::kNat:
+      return "nat";
+    case Forwarding::kFullnat:
+      return "fullnat";
+    case Forwarding::kLocal:
+      return "local";
+    case Forwarding::kDr:
+      break;
+  }
+  return "dr";
 }
 
 std::string to_text(const RealServer& server) {

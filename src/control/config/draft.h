@@ -49,7 +49,6 @@ struct ServiceDraft {
 
   Service service;  // name empty: it could not be read
   Value at;
-  bool dr = true;  // false: another way of forwarding was asked for (and refused)
   std::optional<Value> name_at;
   std::vector<Value> listen_at;
   std::vector<Value> real_servers_at;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/address.h"
+#include "dataplane/forward/method.h"
 
 // What lb.yaml says, checked and with every default filled in. Plain values: the loader makes one,
 // nobody changes it afterwards. Durations are milliseconds, sizes bytes, ports host order.
@@ -111,8 +112,9 @@ enum class SchedulerKind : uint8_t { kRr, kWrr, kLc };
 
 struct RealServer {
   IpAddress address;
-  std::optional<uint16_t> port;  // none: the port that the client used
-  uint32_t weight = 1;           // 0..65535; 0: quiesced
+  std::optional<uint16_t> port;             // none: the port that the client used
+  uint32_t weight = 1;                      // 0..65535; 0: quiesced
+  Forwarding forwarding = Forwarding::kDr;  // its own, else the service's
   Place place;
 };
 
@@ -121,6 +123,7 @@ struct Service {
   std::vector<Endpoint> listen;  // one family; at least one
   Protocol protocol = Protocol::kTcp;
   SchedulerKind scheduler = SchedulerKind::kRr;
+  Forwarding forwarding = Forwarding::kDr;
   Milliseconds drain_timeout{300'000};  // how long a removed server's connections live on
   std::vector<uint16_t> local_ports;    // ports of these addresses that the kernel twin may answer
   std::vector<RealServer> real_servers;

@@ -53,7 +53,16 @@ void read_port(MapReader& map, RealServer& server) {
 
 }  // namespace
 
-std::optional<RealServer> read_real_server(const Value& item) {
+std::optional<Forwarding> read_forwarding(const Value& value) {
+  const bool scalar = value.node().kind == Node::Kind::kScalar;
+  if (scalar && (value.node().text == "tun" || value.node().text == "fullnat")) {
+    value.error(value.node().text + " is not supported yet", kForwardingRemedy);
+    return std::nullopt;
+  }
+  return choose<Forwarding>(value, {{"dr", Forwarding::kDr}, {"nat", Forwarding::kNat}});
+}
+
+std::optional<RealServer> read_real_server(const Value& item, Forwarding service) {
   RealServer server;
   server.place = item.place();
   MapReader map(item);
@@ -61,14 +70,20 @@ std::optional<RealServer> read_real_server(const Value& item) {
   const bool known = address && read_address_and_port(*address, server);
   read_port(map, server);
   server.weight = static_cast<uint32_t>(map.number("weight", 0, kMaxWeight, server.weight));
-  const bool dr = !map.not_yet("forwarding", {"dr"});
+  server.forwarding = service;
+  bool readable = true;
+  if (const auto own = map.get("forwarding")) {
+    const auto forwarding = read_forwarding(*own);
+    server.forwarding = forwarding.value_or(service);
+    readable = forwarding.has_value();
+  }
   map.not_yet("inhibit_on_failure", {"false"});
   map.not_yet("max_connections", {"0"});
   map.not_yet("min_connections", {"0"});
   map.not_yet("tunnel");
   map.not_yet("health_checks", {"[]"});
   map.finish();
-  return known && dr ? std::optional(server) : std::nullopt;
+  return known && readable ? std::optional(server) : std::nullopt;
 }
 
 }  // namespace lbd::config

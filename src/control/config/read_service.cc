@@ -28,17 +28,6 @@ Protocol read_protocol(MapReader& map) {
       .value_or(Protocol::kTcp);
 }
 
-/// False for what is not dr, which is refused.
-bool read_forwarding(MapReader& map) {
-  const auto value = map.require("forwarding", "write dr");
-  if (!value) return true;
-  if (is_one_of(*value, {"nat", "tun", "fullnat"})) {
-    value->error(value->node().text + " is not supported yet", "write dr");
-    return false;
-  }
-  return choose<bool>(*value, {{"dr", true}}).value_or(true);
-}
-
 SchedulerKind read_scheduler(MapReader& map) {
   const std::string remedy = "write rr, wrr or lc";
   const auto value = map.get("scheduler");
@@ -92,7 +81,7 @@ void read_real_servers(MapReader& map, ServiceDraft& draft) {
   const auto value = map.get("real_servers");
   if (!value) return;
   for (const Value& item : value->list()) {
-    if (const auto server = read_real_server(item)) {
+    if (const auto server = read_real_server(item, draft.service.forwarding)) {
       draft.service.real_servers.push_back(*server);
       draft.real_servers_at.push_back(item);
     }
@@ -129,7 +118,8 @@ ServiceDraft read_service(const Value& item) {
   if (draft.name_at) service.name = draft.name_at->word(kMaxName).value_or("");
   read_listens(map, draft);
   service.protocol = read_protocol(map);
-  draft.dr = read_forwarding(map);
+  const auto forwarding = map.require("forwarding", kForwardingRemedy);
+  if (forwarding) service.forwarding = read_forwarding(*forwarding).value_or(Forwarding::kDr);
   service.scheduler = read_scheduler(map);
   service.drain_timeout =
       map.duration("drain_timeout", Milliseconds(0), kMaxDrain, service.drain_timeout);

@@ -22,8 +22,10 @@ PortDraft read_port(const Value& item);
 /// Nothing where the destination cannot be read.
 std::optional<RouteDraft> read_route(const Value& item);
 ServiceDraft read_service(const Value& item);
-/// Nothing where the address cannot be read or the server is none of dr, whose rules are checked.
-std::optional<RealServer> read_real_server(const Value& item);
+/// Nothing where the address or the method cannot be read. `service`: the method of the service.
+std::optional<RealServer> read_real_server(const Value& item, Forwarding service);
+inline constexpr const char* kForwardingRemedy = "write dr or nat";
+std::optional<Forwarding> read_forwarding(const Value& value);
 
 /// "10.0.0.1:80" or "[2001:db8::1]:80". What the spec allows and lbd cannot do yet (prefix, port
 /// range, any port) is told from what is wrong.

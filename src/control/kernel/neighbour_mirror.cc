@@ -332,6 +332,7 @@ void NeighbourMirror::publish_port(PortIndex port) {
   const NeighbourMap* old =
       routing_.neighbours[port].exchange(map.release(), std::memory_order_acq_rel);
   changed_[port] = false;
+  bump_generation(routing_);
   if (old != nullptr) publisher_.retire([old] { delete old; });
 }
 

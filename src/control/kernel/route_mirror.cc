@@ -90,7 +90,7 @@ void RouteMirror::end_dump() {
   for (const auto& [prefix, candidates] : old) {
     if (!table_.contains(prefix)) install(prefix, nullptr);
   }
-  retire_nodes();
+  settle_changes();
 }
 
 std::optional<RouteMirror::Known> RouteMirror::known_from(const netlink::Route& event) const {
@@ -123,7 +123,7 @@ void RouteMirror::apply(const netlink::Route& event) {
   const bool empty = candidates.empty();
   if (!dumping_) {
     install(event.prefix, empty ? nullptr : &candidates);
-    retire_nodes();
+    settle_changes();
   }
   if (empty) table.erase(event.prefix);
 }
@@ -220,7 +220,9 @@ void RouteMirror::leave_entry(const EntryKey& key) {
   entries_.erase(found);
 }
 
-void RouteMirror::retire_nodes() {
+/// After a batch of changes: who remembers routes is told, and nodes that nobody needs are retired.
+void RouteMirror::settle_changes() {
+  bump_generation(routing_);
   for (const Family family : {Family::kIpv4, Family::kIpv6}) {
     auto nodes = lpm(family).take_retired();
     if (nodes.empty()) continue;
@@ -232,7 +234,7 @@ void RouteMirror::retire_nodes() {
 
 void RouteMirror::links_changed() {
   for (const auto& [prefix, candidates] : table_) install(prefix, &candidates);
-  retire_nodes();
+  settle_changes();
   changed_ = true;
 }
 

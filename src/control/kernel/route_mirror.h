@@ -74,7 +74,7 @@ class RouteMirror {
   void install(const Prefix& prefix, const Candidates* candidates);
   uint32_t take_entry(const EntryKey& key);
   void leave_entry(const EntryKey& key);
-  void retire_nodes();
+  void settle_changes();
 
   Routing& routing_;
   Publisher& publisher_;

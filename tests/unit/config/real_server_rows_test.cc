@@ -73,8 +73,8 @@ TEST(RealServers, values) {
       {servers("{address: 10.0.0.2, weight: [1]}"),
        "f.yaml:3:44: services[0].real_servers[0].weight: expected a number, got a list\n"},
       {servers("{address: 10.0.0.2, forwarding: tun}"),
-       "f.yaml:3:36: services[0].real_servers[0].forwarding: not supported yet; leave it out or "
-       "write dr\n"},
+       "f.yaml:3:48: services[0].real_servers[0].forwarding: tun is not supported yet; write dr or "
+       "nat\n"},
       {servers("{address: 10.0.0.2, inhibit_on_failure: true}"),
        "f.yaml:3:36: services[0].real_servers[0].inhibit_on_failure: not supported yet; leave it "
        "out or write false\n"},
@@ -135,7 +135,17 @@ TEST(RealServers, in_sum) {
        "10.0.0.80:81; dr does not rewrite ports: leave the server's port out\n"},
       {kPorts + "services: [{name: w, listen: [\"10.0.0.80:80\"], forwarding: nat, scheduler: rr, "
                 "real_servers: [{address: \"10.0.1.2:8080\"}]}]\n",
-       "f.yaml:2:60: services[0].forwarding: nat is not supported yet; write dr\n"},
+       "f.yaml:2:95: services[0].real_servers[0]: 10.0.1.2 is in no port's network; nat needs "
+       "servers on a port's link: correct it, or the ports' addresses\n"},
+      {kPorts +
+           "services: [{name: w, listen: [\"10.0.0.80:80\", \"10.0.0.80:81\"], forwarding: nat, "
+           "scheduler: rr, real_servers: [{address: \"10.0.0.2:8080\"}, {address: "
+           "\"10.0.0.2:8081\"}, {address: 10.0.0.2}, {address: \"10.0.0.2:8080\"}]}]\n",
+       "f.yaml:2:188: services[0].real_servers[3]: 10.0.0.2:8080 is services[0].real_servers[0] at "
+       "f.yaml:2:111 too; name a server once, its weight says how much it gets\n"},
+      {servers("{address: 10.0.0.2, forwarding: nat, port: 8080}, {address: \"10.0.0.3:8080\"}"),
+       "f.yaml:3:66: services[0].real_servers[1]: port 8080 differs from that of the listen "
+       "10.0.0.80:80; dr does not rewrite ports: leave the server's port out\n"},
   });
 }
 
@@ -159,7 +169,7 @@ TEST(RealServers, all_errors_in_the_order_of_lines) {
        "  - {address: 10.0.0.2, weight: 70000}\n"
        "lbd: {http: 1}\n"
        "ports: [{device: \"af_xdp:e0\", mtu: 1}]\n",
-       "f.yaml:2:3: services[0].forwarding: is missing; write dr\n"
+       "f.yaml:2:3: services[0].forwarding: is missing; write dr or nat\n"
        "f.yaml:2:3: services[0].scheduler: the default wlc is not supported yet; write rr, wrr or "
        "lc\n"
        "f.yaml:5:5: services[0].real_servers[0]: 10.0.0.2 is in no port's network; dr needs "

@@ -137,15 +137,20 @@ INSTANTIATE_TEST_SUITE_P(Sizes, ConnectionTableTest,
                                          Case{62'259, 150'000, 4'000'000}));
 
 TEST(ConnectionTable, FillsToItsCapacityAtNinetyFivePercentLoad) {
-  constexpr uint32_t kCapacity = 996'147;  // 95 % of 2^20 slots
+  constexpr uint32_t kCapacity = 996'147;  // with replies 95 % of 2^21 slots
+  constexpr uint32_t kReplies = 10'000'000;
   TestMemory memory;
   auto table = ConnectionTable::create(kCapacity, test_hash(), memory.get()).value();
   for (uint32_t round = 0; round < 2; ++round) {
     const uint32_t base = round * kCapacity;
     for (uint32_t i = 0; i < kCapacity; ++i) {
       const FlowKey key = test_key(base + i);
-      ASSERT_NE(table.insert(key, table.hash(key)), kNoConnection) << i;
+      const uint32_t id = table.insert(key, table.hash(key));
+      ASSERT_NE(id, kNoConnection) << i;
+      const FlowKey reply = test_key(kReplies + base + i);
+      ASSERT_TRUE(table.insert_reply(id, reply, table.hash(reply))) << i;
     }
+    EXPECT_EQ(table.replies(), kCapacity);
     const FlowKey extra = test_key(base + kCapacity);
     EXPECT_EQ(table.insert(extra, table.hash(extra)), kNoConnection);
     EXPECT_EQ(table.size(), kCapacity);
@@ -153,9 +158,13 @@ TEST(ConnectionTable, FillsToItsCapacityAtNinetyFivePercentLoad) {
       const FlowKey key = test_key(base + i);
       const uint32_t id = table.find(key, table.hash(key));
       ASSERT_NE(id, kNoConnection) << i;
+      const FlowKey reply = test_key(kReplies + base + i);
+      ASSERT_EQ(table.find(reply, table.hash(reply)), id | kReply);
       table.erase(id);
+      ASSERT_EQ(table.find(reply, table.hash(reply)), kNoConnection);
     }
     EXPECT_EQ(table.next_used(0), kNoConnection);
+    EXPECT_EQ(table.replies(), 0u);
   }
 }
 
@@ -182,14 +191,39 @@ TEST(ConnectionTable, TellsFlowsOfOneHashApart) {
   }
 }
 
-TEST(ConnectionTable, TakesAtMost160BytesPerConnection) {
+TEST(ConnectionTable, TakesAtMost192BytesPerConnection) {
   for (const uint32_t capacity : {65'536u, 62'260u, 1'000'000u, 996'148u, 10'000'000u}) {
     TestMemory memory;
-    EXPECT_LE(ConnectionTable::bytes_needed(capacity) / capacity, 160u) << capacity;
+    EXPECT_LE(ConnectionTable::bytes_needed(capacity) / capacity, 192u) << capacity;
     if (capacity > 100'000) continue;
     ASSERT_TRUE(ConnectionTable::create(capacity, test_hash(), memory.get()));
     EXPECT_EQ(memory.used(), ConnectionTable::bytes_needed(capacity));
   }
+}
+
+TEST(ConnectionTable, TellsRepliesFromTheirConnections) {
+  TestMemory memory;
+  auto table = ConnectionTable::create(100, test_hash(), memory.get()).value();
+  const FlowKey keys[] = {test_key(1), test_key(2), test_key(3)};
+  const uint32_t id = table.insert(keys[0], table.hash(keys[0]));
+  ASSERT_TRUE(table.insert_reply(id, keys[1], table.hash(keys[1])));
+  EXPECT_FALSE(table.insert_reply(id, keys[0], table.hash(keys[0]))) << "a tuple that is taken";
+  uint64_t hashes[3];
+  uint32_t found[3];
+  table.hash_and_prefetch(keys, 3, hashes);
+  table.lookup(keys, hashes, 3, found);
+  EXPECT_EQ(found[0], id);
+  EXPECT_EQ(found[1], id | kReply);
+  EXPECT_EQ(found[2], kNoConnection);
+}
+
+TEST(FlowKey, Reversed) {
+  const auto v4 = [](const char* a, const char* b) {
+    return FlowKey::make(*Endpoint::parse(a), *Endpoint::parse(b), 17);
+  };
+  EXPECT_EQ(v4("10.0.0.1:80", "192.0.2.9:4000").reversed(), v4("192.0.2.9:4000", "10.0.0.1:80"));
+  EXPECT_EQ(v4("[2001:db8::1]:80", "[2001:db8:c::9]:4000").reversed(),
+            v4("[2001:db8:c::9]:4000", "[2001:db8::1]:80"));
 }
 
 TEST(ConnectionTable, SaysWhyItCannotBeMade) {

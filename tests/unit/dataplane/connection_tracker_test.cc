@@ -37,8 +37,9 @@ class Tracked {
     context_.servers = &servers_;
     context_.exact = exact_.data();
     context_.now = 1000;
+    snapshot_.targets.resize(kServers);
     tracker_.emplace(ConnectionTable::create(kCapacity, test_hash(), memory_.get()).value(),
-                     TimeoutsMs{}, kQuota, context_);
+                     ReplyDirectory(context_, owner_, {}), TimeoutsMs{}, kQuota, context_);
   }
 
   void step();
@@ -70,6 +71,7 @@ class Tracked {
 
   TestMemory memory_;
   WorkerContext context_;
+  Owner owner_{default_rss_key(), 1};
   WorkerCounters counters_;
   GrowingArray<ServerCounters> servers_;
   Snapshot snapshot_;

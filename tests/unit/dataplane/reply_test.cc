@@ -41,6 +41,9 @@ class OneFrame : public Egress {
     buffer_.nb_segs = 1;
     return &buffer_;
   }
+  bool notify(WorkerIndex, uint64_t) override { return false; }
+  bool can_notify(WorkerIndex) const override { return false; }
+  unsigned take_notices(WorkerIndex, uint64_t*, unsigned) override { return 0; }
   void request_neighbour(const NeighbourRequest&) override {}
 
   std::vector<uint8_t> sent;

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/forward/translate.h"
+
+#include <rte_mbuf.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "common/checksum.h"
+#include "common/wire.h"
+#include "dataplane/parse.h"
+
+namespace lbd {
+namespace {
+
+template <class T>
+T load(const uint8_t* bytes) {
+  T out;
+  std::memcpy(&out, bytes, sizeof(out));
+  return out;
+}
+
+template <class T>
+void store(uint8_t* bytes, T value) {
+  std::memcpy(bytes, &value, sizeof(value));
+}
+
+/// RFC 1624 eqn. 3: what to add to a complemented checksum when `before` becomes `after`.
+uint64_t change(uint32_t before, uint32_t after) {
+  return uint64_t{~before} + after;
+}
+uint64_t change(uint64_t before, uint64_t after) {
+  return change(static_cast<uint32_t>(before), static_cast<uint32_t>(after)) +
+         change(static_cast<uint32_t>(before >> 32), static_cast<uint32_t>(after >> 32));
+}
+
+void update(uint8_t* field, uint64_t changes) {
+  const auto complement = static_cast<uint16_t>(~load<uint16_t>(field));
+  store(field, static_cast<uint16_t>(~checksum::fold(complement + changes)));
+}
+
+/// What of an IP header and ports becomes of a flow the other way round. Returns the sums' change
+/// for addresses and for ports.
+struct Changes {
+  uint64_t addresses;
+  uint64_t ports;
+};
+
+Changes write_tuple(uint8_t* l3, uint8_t* l4, const FlowKey& tuple) {
+  Changes out;
+  if (tuple.is_v4()) {
+    uint8_t* const addresses = l3 + offsetof(wire::Ipv4, source);
+    out.addresses = change(load<uint64_t>(addresses), tuple.address[0]);
+    store(addresses, tuple.address[0]);
+  } else {
+    uint8_t* const addresses = l3 + offsetof(wire::Ipv6, source);
+    out.addresses = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+      out.addresses += change(load<uint64_t>(addresses + 8 * i), tuple.address[i]);
+      store(addresses + 8 * i, tuple.address[i]);
+    }
+  }
+  const auto ports = static_cast<uint32_t>(tuple.ports_protocol);
+  out.ports = change(load<uint32_t>(l4), ports);
+  store(l4, ports);
+  return out;
+}
+
+/// RFC 768: a sum of zero is sent as all ones, zero means none.
+void update_udp(uint8_t* field, uint64_t changes) {
+  if (load<uint16_t>(field) == 0) return;
+  update(field, changes);
+  if (load<uint16_t>(field) == 0) store(field, uint16_t{0xffff});
+}
+
+void update_l4(uint8_t* l4, uint8_t protocol, uint64_t changes) {
+  if (protocol == wire::kProtoTcp)
+    update(l4 + offsetof(wire::Tcp, checksum), changes);
+  else
+    update_udp(l4 + offsetof(wire::Udp, checksum), changes);
+}
+
+/// TTL and protocol are one word; a word that becomes less by one adds its complement's change.
+constexpr uint64_t kTtlLess = 0xfffe;
+
+uint64_t take_hop(uint8_t* l3, Family family) {
+  --l3[family == Family::kIpv4 ? offsetof(wire::Ipv4, ttl) : offsetof(wire::Ipv6, hop_limit)];
+  return kTtlLess;
+}
+
+uint64_t write_address(uint8_t* field, const IpAddress& address) {
+  uint64_t out = 0;
+  for (unsigned i = 0; i < address.size(); i += 4) {
+    const auto word = load<uint32_t>(address.data() + i);
+    out += change(load<uint32_t>(field + i), word);
+    store(field + i, word);
+  }
+  return out;
+}
+
+}  // namespace
+
+void translate(const Packet& packet, const FlowKey& opposite) {
+  auto* l3 = rte_pktmbuf_mtod_offset(packet.mbuf, uint8_t*, Packet::kL3);
+  auto* l4 = rte_pktmbuf_mtod_offset(packet.mbuf, uint8_t*, packet.l4);
+  const Changes changes = write_tuple(l3, l4, opposite.reversed());
+  const uint64_t hop = take_hop(l3, packet.family);
+  if (packet.family == Family::kIpv4)
+    update(l3 + offsetof(wire::Ipv4, checksum), changes.addresses + hop);
+  update_l4(l4, packet.protocol, changes.addresses + changes.ports);
+}
+
+void translate_error(const Packet& packet, const FlowKey& tuple, const IpAddress* source,
+                     const IpAddress& destination) {
+  const bool v4 = packet.family == Family::kIpv4;
+  auto* l3 = rte_pktmbuf_mtod_offset(packet.mbuf, uint8_t*, Packet::kL3);
+  auto* inner = rte_pktmbuf_mtod_offset(packet.mbuf, uint8_t*, packet.quote);
+  auto* inner_l4 = rte_pktmbuf_mtod_offset(packet.mbuf, uint8_t*, packet.quote_l4);
+  const Changes changes = write_tuple(inner, inner_l4, tuple);
+  if (v4) update(inner + offsetof(wire::Ipv4, checksum), changes.addresses);
+  const bool tcp = tuple.protocol() == wire::kProtoTcp;
+  const unsigned field = tcp ? offsetof(wire::Tcp, checksum) : offsetof(wire::Udp, checksum);
+  const unsigned end = Packet::kL3 + packet.ip_length;
+  if (packet.quote_l4 + field + 2u <= std::min<unsigned>(end, packet.mbuf->data_len))
+    update_l4(inner_l4, tuple.protocol(), changes.addresses + changes.ports);
+
+  const unsigned sources = v4 ? offsetof(wire::Ipv4, source) : offsetof(wire::Ipv6, source);
+  const unsigned destinations = sources + destination.size();
+  uint64_t outer = take_hop(l3, packet.family);
+  if (source != nullptr) outer += write_address(l3 + sources, *source);
+  outer += write_address(l3 + destinations, destination);
+  if (v4) update(l3 + offsetof(wire::Ipv4, checksum), outer);
+  write_icmp_checksum(packet);
+}
+
+}  // namespace lbd

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "dataplane/packet_fields.h"
+#include "dataplane/parse.h"
+#include "dataplane/pipeline.h"
+
+// The pipeline's stage for flows that have no connection here: they get one, or go to the kernel,
+// or are dropped by name.
+namespace lbd {
+
+void Pipeline::open_flow(Packet& packet, const FlowKey& key, uint64_t hash) {
+  // Looked up again: an earlier packet of this burst may have made or closed the connection.
+  const uint32_t found = connections_.table().find(key, hash);
+  if (found != kNoConnection) {
+    const auto state = static_cast<TcpState>(connections_.table().at(connection_id(found)).state);
+    const bool starts_over = packet.protocol == wire::kProtoTcp && !is_reply(found) &&
+                             (packet.tcp_flags & (kStateFlags | wire::kTcpAck)) == wire::kTcpSyn &&
+                             is_reused_by_syn(state);
+    if (!starts_over) {
+      if (packet.protocol == wire::kProtoTcp && !follow_tcp(packet, found)) return;
+      return forward(packet, found);
+    }
+    if (!l4_checksum_valid(packet)) return drop(packet, Verdict::kBadL4Checksum);
+    connections_.close(found);
+  }
+  if (packet.quote != 0) return deliver_error(packet, hash);
+  const Service* service = context_.snapshot->listens.find(destination_of(key, packet.family),
+                                                           destination_port(key), packet.protocol);
+  if (service == nullptr) return deliver_unserved(packet, key);
+  start_connection(packet, key, hash, *service);
+}
+
+void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t hash,
+                                const Service& service) {
+  const bool tcp = packet.protocol == wire::kProtoTcp;
+  if (tcp && (packet.tcp_flags & (kStateFlags | wire::kTcpAck)) != wire::kTcpSyn)
+    return drop(packet, Verdict::kNoConnection);
+  if (context_.snapshot->addresses.find(source_of(key, packet.family)) != nullptr)
+    return drop(packet, Verdict::kMartian);  // our own address, from outside
+  if (!l4_checksum_valid(packet)) return drop(packet, Verdict::kBadL4Checksum);
+  if (ttl_of(packet) <= 1) {  // before it takes a turn and a place
+    replier_.time_exceeded(packet);
+    return drop(packet, Verdict::kTtlExceeded);
+  }
+  const Candidate* server = pick(service, context_.index, context_.exact);
+  if (server == nullptr) {
+    replier_.refuse(packet);
+    return drop(packet, Verdict::kNoRealServer);
+  }
+  const auto state = tcp ? static_cast<uint8_t>(
+                               next_state_input_only(TcpState::kNone, tcp_event(packet.tcp_flags)))
+                         : kStateUdp;
+  const Target& target = context_.snapshot->targets[server->server];
+  FlowKey reply{};
+  uint64_t reply_hash = 0;
+  if (sees_replies(target.forwarding)) {
+    reply = Nat::reply_tuple(key, target);
+    reply_hash = connections_.table().hash(reply);
+    if (const auto reason = why_no_replies(reply, reply_hash)) return drop(packet, *reason);
+  }
+  const uint32_t id = connections_.open(key, hash, service, *server, state);
+  if (id == kNoConnection) return drop(packet, Verdict::kConnectionTableFull);
+  if (sees_replies(target.forwarding) && !connections_.expect_replies(id, reply, reply_hash)) {
+    connections_.close(id);
+    return drop(packet, Verdict::kConnectionTableFull);
+  }
+  forward(packet, id);
+}
+
+/// Why a connection whose replies have this tuple cannot be; nothing where it can. An old
+/// connection of the same tuple that is over gives way.
+std::optional<Verdict> Pipeline::why_no_replies(const FlowKey& reply, uint64_t hash) {
+  const uint32_t other = connections_.table().find(reply, hash);
+  if (other != kNoConnection) {
+    const uint32_t id = connection_id(other);
+    const uint8_t state = connections_.table().at(id).state;
+    if (state >= kTcpStates || !is_reused_by_syn(static_cast<TcpState>(state)))
+      return Verdict::kTupleInUse;
+    connections_.close(id);
+  }
+  if (!connections_.directory().can_announce(reply)) return Verdict::kHandoffFull;
+  return std::nullopt;
+}
+
+/// An ICMP error about no connection of this worker's. Another one may know it: the device, which
+/// spreads ICMP by other addresses, could not bring it there, nor could the worker that received it
+/// where only this one has been told. Else it is like any other ICMP, the kernel's.
+void Pipeline::deliver_error(Packet& packet, uint64_t hash) {
+  if (packet.may_hand_off && connections_.directory().any()) {
+    const WorkerIndex worker = connections_.directory().owner(hash);
+    if (worker != context_.index) return hand_off_again(packet, worker);
+  }
+  punt(packet, false);
+}
+
+/// IP to one address, and no service for it: the kernel's, unless a service has the address for
+/// itself.
+void Pipeline::deliver_unserved(Packet& packet, const FlowKey& key) {
+  const AddressTable::Entry* entry =
+      context_.snapshot->addresses.find(destination_of(key, packet.family));
+  bool to_kernel = entry == nullptr || entry->kind == AddressKind::kLocal;
+  if (!to_kernel && packet.kind == Kind::kFlow)
+    to_kernel = std::find(entry->local_ports.begin(), entry->local_ports.end(),
+                          destination_port(key)) != entry->local_ports.end();
+  if (!to_kernel && packet.kind == Kind::kDirected)
+    to_kernel = packet.protocol == wire::kProtoIcmp || packet.protocol == wire::kProtoIcmpv6;
+  // The end of a connection that is no more, under an address that the client never saw. A SYN is
+  // the real server's own affair, and what comes to us answers us (a health check).
+  if (entry == nullptr && packet.kind == Kind::kFlow && packet.protocol == wire::kProtoTcp &&
+      !(packet.tcp_flags & wire::kTcpSyn) &&
+      context_.snapshot->reply_sources.contains(source_of(key, packet.family), source_port(key),
+                                                packet.protocol))
+    return drop(packet, Verdict::kStrayReply);
+  if (to_kernel) {
+    // parse_all() leaves the packet to deliver_others(); a flow is past that point.
+    if (packet.kind == Kind::kFlow) return punt(packet, false);
+    packet.kind = Kind::kPunt;
+    return;
+  }
+  if (packet.kind == Kind::kFlow) return drop(packet, Verdict::kNotListening);
+  packet.verdict = packet.kind == Kind::kFragment ? Verdict::kFragment : Verdict::kNotListening;
+  packet.kind = Kind::kDrop;
+}
+
+}  // namespace lbd

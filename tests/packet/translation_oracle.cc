@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "translation_oracle.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace lbd::test {
+namespace {
+
+constexpr size_t kL3 = 14;
+
+/// Where things are in an IP packet at `l3`; `l4` 0: not whole enough.
+struct Layout {
+  bool v6 = false;
+  size_t l3 = 0, l4 = 0, end = 0;
+  size_t addresses = 0, address_bytes = 0;
+  uint8_t protocol = 0;
+};
+
+Layout layout_of(const Bytes& frame, size_t l3) {
+  Layout out;
+  if (frame.size() < l3 + 20) return out;
+  out.v6 = frame[l3] >> 4 == 6;
+  out.l3 = l3;
+  if (out.v6) {
+    if (frame.size() < l3 + 40) return out;
+    out.addresses = l3 + 8;
+    out.address_bytes = 32;
+    out.protocol = frame[l3 + 6];
+    out.l4 = l3 + 40;
+    out.end = out.l4 + get16(frame, l3 + 4);
+  } else {
+    out.addresses = l3 + 12;
+    out.address_bytes = 8;
+    out.protocol = frame[l3 + 9];
+    out.l4 = l3 + (frame[l3] & 15u) * 4;
+    out.end = l3 + get16(frame, l3 + 2);
+  }
+  if (frame.size() < out.l4 + 8) out.l4 = 0;
+  return out;
+}
+
+bool has_ports(uint8_t protocol) {
+  return protocol == 6 || protocol == 17;
+}
+
+/// Ones' complement sum of addresses and all there is of the transport part: what a checksum that
+/// follows the changes keeps as it is. 0 and 0xffff are one number.
+uint32_t bound_sum(const Bytes& frame, const Layout& at) {
+  const size_t end = std::min(at.end, frame.size());
+  const uint32_t addresses =
+      at.protocol == 1 ? 0 : slow_sum(&frame[at.addresses], at.address_bytes);
+  return slow_sum(&frame[at.l4], end - at.l4, addresses) % 0xffff;
+}
+
+uint32_t header_sum(const Bytes& frame, const Layout& at) {
+  return at.v6 ? 0 : slow_sum(&frame[at.l3], at.l4 - at.l3) % 0xffff;
+}
+
+size_t checksum_offset(uint8_t protocol) {
+  return protocol == 6 ? 16 : protocol == 17 ? 6 : 2;
+}
+
+/// `in` with what translation may change taken from `out`.
+bool take_changes(Bytes& in, const Bytes& out, const Layout& at, bool quoted) {
+  std::copy_n(&out[at.addresses], at.address_bytes, &in[at.addresses]);
+  if (!at.v6) std::copy_n(&out[at.l3 + 10], 2, &in[at.l3 + 10]);
+  if (has_ports(at.protocol)) std::copy_n(&out[at.l4], 4, &in[at.l4]);
+  const size_t field = at.l4 + checksum_offset(at.protocol);
+  const bool none = at.protocol == 17 && get16(in, field) == 0;
+  if (field + 2 <= std::min(at.end, in.size()) && !none) std::copy_n(&out[field], 2, &in[field]);
+  if (!quoted) --in[at.l3 + (at.v6 ? 7 : 8)];
+  return !none;
+}
+
+bool is_error(const Bytes& frame, const Layout& at) {
+  if (at.protocol == 1) return frame[at.l4] == 3 || frame[at.l4] == 11 || frame[at.l4] == 12;
+  return at.protocol == 58 && frame[at.l4] >= 1 && frame[at.l4] <= 4;
+}
+
+std::string endpoint_text(const Bytes& frame, const Layout& at, unsigned half) {
+  const uint8_t* bytes = &frame[at.addresses + half * at.address_bytes / 2];
+  const IpAddress address = at.v6 ? IpAddress::v6(bytes) : IpAddress::v4(bytes);
+  if (!has_ports(at.protocol)) return address.to_string();
+  return Endpoint{address, get16(frame, at.l4 + 2 * half)}.to_string();
+}
+
+std::string text_of(const Bytes& frame, const Layout& at) {
+  if (at.l4 == 0) return "?";
+  return endpoint_text(frame, at, 0) + " > " + endpoint_text(frame, at, 1);
+}
+
+}  // namespace
+
+bool is_translated_form(const Bytes& in, const Bytes& out, const MacAddress& port) {
+  const Layout at = layout_of(in, kL3);
+  const Layout after = layout_of(out, kL3);
+  if (at.l4 == 0 || after.l4 != at.l4 || at.end > in.size()) return false;
+  Bytes expected = in;
+  expected.resize(std::min(expected.size(), std::max(at.end, size_t{60})));
+  if (out.size() != expected.size()) return false;
+  std::copy_n(out.begin(), 6, expected.begin());
+  std::copy_n(port.bytes.begin(), 6, expected.begin() + 6);
+  const bool error = is_error(in, at);
+  if (!has_ports(at.protocol) && !error) return false;
+  const bool summed = take_changes(expected, out, at, false);
+  if (error) {
+    const Layout quote = layout_of(in, at.l4 + 8);
+    if (quote.l4 == 0) return false;
+    if (take_changes(expected, out, quote, true) &&
+        quote.l4 + checksum_offset(quote.protocol) + 2 <= std::min(at.end, in.size()) &&
+        bound_sum(in, quote) != bound_sum(out, quote))
+      return false;
+    if (header_sum(in, quote) != header_sum(out, quote)) return false;
+  }
+  if (expected != out) return false;
+  return header_sum(in, at) == header_sum(out, at) &&
+         (!summed || bound_sum(in, at) == bound_sum(out, at));
+}
+
+std::string tuple_text(const Bytes& frame) {
+  const Layout at = layout_of(frame, kL3);
+  std::string out = text_of(frame, at);
+  if (at.l4 != 0 && is_error(frame, at))
+    out += " (" + text_of(frame, layout_of(frame, at.l4 + 8)) + ")";
+  return out;
+}
+
+}  // namespace lbd::test

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nat with real clients and servers: by wan0 to the virtual address, by lan0 to the real servers, whose
+gateway the director is."""
+import hashlib
+import time
+
+import checks
+import netns
+import pytest
+from director import service
+from echo import PORT, EchoClient
+from lab import CLIENT4, CLIENT6, PORT4, PORT6, VIP4, VIP6, lan4, lan6, wait_for
+from test_load import Wrk
+
+VIPS = pytest.mark.parametrize("vip", [VIP4, VIP6])
+LAN4, LAN6 = "198.51.100.11", "2001:db8:1::11"
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gateway(lab):
+    """The servers reach the client through the director; it is on a link of theirs otherwise."""
+    for name in lab.server_names():
+        lab.run(name, "ip", "route", "add", f"{CLIENT4}/32", "via", LAN4)
+        lab.run(name, "ip", "route", "add", f"{CLIENT6}/128", "via", LAN6)
+    yield
+    for name in lab.server_names():
+        lab.run(name, "ip", "route", "del", f"{CLIENT4}/32")
+        lab.run(name, "ip", "route", "del", f"{CLIENT6}/128")
+
+
+def nat_service(vip, name="web", servers=3, forwarding="nat", **more):
+    made = service(name, forwarding=forwarding, scheduler="rr", v6=vip == VIP6, **more)
+    address = lan6 if vip == VIP6 else lan4
+    made["real_servers"] = [{"address": address(n)} for n in range(1, servers + 1)]
+    return made
+
+
+def serve(director, services, lan=None, **options):
+    wan0 = {"name": "wan0", "device": "af_xdp:v0", "addresses": [f"{PORT4}/24", f"{PORT6}/64"]}
+    lan0 = {"name": "lan0", "device": "af_xdp:v1", "addresses": [f"{LAN4}/24", f"{LAN6}/64"],
+            **(lan or {})}
+    director.start(director.config(services, ports=[wan0, lan0], **options))
+    # Or the first packets wait for a neighbour, which on a busy machine may be longer than they may.
+    wait_for("the servers' MAC addresses", lambda: all(
+        server["next_hop"]["state"] == "reachable"
+        for row in director.ask("services")["services"] for server in row["real_servers"]))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_requests_are_answered(lab, director, workers):
+    serve(director, [nat_service(VIP4), nat_service(VIP6, "web6")], workers=workers)
+    for vip in (VIP4, VIP6):
+        answered = checks.requests(lab, 90, vip)
+        assert sum(answered.values()) == 90
+        assert all(abs(n - 30) <= workers * 2 for n in answered.values()), answered
+    assert checks.drops(director) == {}
+    row = next(s for s in director.ask("stats")["services"] if s["name"] == "web")
+    assert row["packets_out"] >= 90 * 4 and row["bytes_out"] > row["packets_out"] * 40
+    counters = checks.sums_agree(director)
+    assert (counters["verdicts"]["handed_off"] > 0) == (workers > 1)
+    assert "stray_reply" not in checks.drops(director)
+
+
+@VIPS
+@pytest.mark.parametrize("workers", [1, 4])
+def test_ports_are_rewritten_and_datagrams_come_back(lab, director, echo, clients, vip, workers):
+    udp = nat_service(vip, "udp", port=53, protocol="udp")
+    tcp = nat_service(vip, "tcp", port=8000)
+    for row in udp["real_servers"] + tcp["real_servers"]:
+        row["port"] = PORT
+    serve(director, [udp, tcp], workers=workers)
+    for n in range(12):
+        client = netns.udp(lab, vip, 53)
+        clients.append(client)
+        # An odd length, and one that fills the link.
+        for data in (b"x" * (2 * n + 1), b"y" * 1400):
+            client.send(data)
+            assert client.recv(2000).endswith(data[:100])
+    clients += [EchoClient(lab, vip, 8000) for _ in range(12)]
+    assert {client.server for client in clients[12:]} == {"rs1", "rs2", "rs3"}
+    assert all(client.says() for client in clients[12:])
+    rows = checks.connections(director, "--service", "tcp")
+    assert {row["state"] for row in rows} == {"ESTABLISHED"} and len(rows) == 12
+
+
+@VIPS
+def test_a_closed_port_is_known_to_the_client(lab, director, clients, vip):
+    """The server's ICMP error quotes the packet as the server got it; the client must know it."""
+    closed = nat_service(vip, port=PORT + 1, protocol="udp", servers=1)
+    serve(director, [closed], workers=2)
+    client = netns.udp(lab, vip, PORT + 1, timeout=0.3)
+    clients.append(client)
+
+    def refused():
+        try:
+            client.send(b"anybody?")
+            client.recv(100)
+        except ConnectionRefusedError:
+            return True
+        except TimeoutError:
+            return False
+        return False
+
+    wait_for("the server's port unreachable", refused, 5)
+
+
+@VIPS
+def test_a_download_is_whole(lab, director, vip):
+    size = 100 * MIB
+    page = lab.dir / "rs1" / "html"
+    page.mkdir(exist_ok=True)
+    block = bytes(range(256)) * 4096
+    with (page / "large").open("wb") as file:
+        for n in range(size // MIB):
+            file.write(n.to_bytes(4, "big") + block[4:])
+    digest = hashlib.sha256((page / "large").read_bytes()).hexdigest()
+    serve(director, [nat_service(vip, servers=1, port=8081)], workers=2)
+    server = lab.start("rs1", "python3", "-m", "http.server", "8081", "--bind",
+                       "::" if vip == VIP6 else "0.0.0.0", "--directory", page)
+    try:
+        wait_for("the server to listen", lambda: "8081" in lab.run("rs1", "ss", "-tln").stdout)
+        host = f"[{vip}]" if vip == VIP6 else vip
+        done = lab.run("client", "sh", "-c", f"curl -sSgf http://{host}:8081/large | sha256sum")
+        assert done.stdout.split()[0] == digest, done.stderr
+    finally:
+        server.terminate()
+        server.wait(10)
+        (page / "large").unlink()
+
+
+def test_no_request_of_many_fails(lab, director):
+    serve(director, [nat_service(VIP4)], workers=4, max_connections=100000)
+    requests, bad = Wrk(lab, 5).result()
+    assert bad == [] and requests > 500
+
+
+@VIPS
+def test_what_a_server_sends_of_its_own_accord_is_routed(lab, director, vip):
+    """The kernel of the director does it, if ip_forward is set, which is the operator's doing."""
+    lab.run("dir", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+    server = lab.start("client", "python3", "-m", "http.server", "8082", "--bind",
+                       CLIENT6 if vip == VIP6 else CLIENT4, "--directory", lab.dir)
+    # The client answers to the servers' network through the director as well.
+    for prefix, via in (("198.51.100.0/24", PORT4), ("2001:db8:1::/64", PORT6)):
+        lab.run("client", "ip", "route", "add", prefix, "via", via)
+    try:
+        serve(director, [nat_service(vip)])
+        wait_for("the server to listen", lambda: "8082" in lab.run("client", "ss", "-tln").stdout)
+        host = f"[{CLIENT6}]" if vip == VIP6 else CLIENT4
+        source = lan6(1) if vip == VIP6 else lan4(1)
+        deadline = time.monotonic() + 10
+        while True:
+            done = lab.run("rs1", "curl", "-sSgf", "--max-time", "3", "--interface", source,
+                           f"http://{host}:8082/", check=False)
+            if done.returncode == 0 or time.monotonic() > deadline:
+                break
+        assert done.returncode == 0, done.stderr
+        assert director.ask("counters")["verdicts"]["punted"] > 0
+        assert sum(checks.requests(lab, 6, vip).values()) == 6  # and the service goes on
+    finally:
+        server.terminate()
+        server.wait(10)
+        for prefix in ("198.51.100.0/24", "2001:db8:1::/64"):
+            lab.run("client", "ip", "route", "del", prefix)
+        lab.run("dir", "sysctl", "-qw", "net.ipv4.ip_forward=0", "net.ipv6.conf.all.forwarding=0")
