@@ -114,7 +114,7 @@ TEST(RealServers, in_sum) {
        "needs servers of the listen's family\n"},
       {servers(R"({address: "127.0.0.1:8080"})"),
        "f.yaml:3:16: services[0].real_servers[0]: port 8080 differs from that of the listen "
-       "10.0.0.80:80; dr does not rewrite ports: leave the server's port out\n"},
+       "10.0.0.80:80; the director gets packets as they are: leave the server's port out\n"},
       {servers("{address: 10.0.1.2}"),
        "f.yaml:3:16: services[0].real_servers[0]: 10.0.1.2 is in no port's network; dr needs "
        "servers on a port's link: correct it, or the ports' addresses\n"},
