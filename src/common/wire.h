@@ -16,8 +16,11 @@ inline constexpr uint16_t kEtherQinQ = 0x88a8;
 inline constexpr uint16_t kEtherIpv6 = 0x86dd;
 
 inline constexpr uint8_t kProtoIcmp = 1;
+inline constexpr uint8_t kProtoIpip = 4;
 inline constexpr uint8_t kProtoTcp = 6;
 inline constexpr uint8_t kProtoUdp = 17;
+inline constexpr uint8_t kProtoIpv6 = 41;
+inline constexpr uint8_t kProtoGre = 47;
 inline constexpr uint8_t kProtoIcmpv6 = 58;
 inline constexpr uint8_t kProtoVrrp = 112;
 

@@ -2,6 +2,7 @@
 #include "control/desired_state.h"
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 
@@ -22,6 +23,14 @@ uint32_t effective_weight(const DesiredState& state, const std::string& service,
   if (!said) return server.configured_weight;
   if (said->drained) return 0;
   return said->weight.value_or(server.configured_weight);
+}
+
+/// What makes a server of a service another one: address and port, and the tunnel to it, since
+/// connections find that by the server's id.
+using Way = std::tuple<ServerKey, bool, config::Tunnel>;
+
+Way way_of(const RealServer& server) {
+  return {server.key, server.forwarding == Forwarding::kTun, server.tunnel};
 }
 
 /// Makes a state's next version service by service.
@@ -115,17 +124,19 @@ class Transition {
   /// The file's servers first, then what is left of the old ones.
   void place_servers(VirtualService& service, const std::vector<config::RealServer>& wanted,
                      const VirtualService* old, Clock::time_point now) {
-    std::map<ServerKey, const RealServer*> left;
+    std::map<Way, const RealServer*> left;
     std::vector<const RealServer*> leaving;
     if (old) {
       for (const RealServer& server : old->servers)
-        if (server.life != ServerLife::kPurging) left[server.key] = &server;
+        if (server.life != ServerLife::kPurging) left[way_of(server)] = &server;
     }
     service.servers.reserve(std::max(wanted.size(), old ? old->servers.size() : 0));
     for (const config::RealServer& named : wanted) {
       RealServer server;
       server.key = {named.address, named.port};
-      if (const auto known = left.find(server.key); known != left.end()) {
+      server.forwarding = named.forwarding;
+      server.tunnel = named.tunnel;
+      if (const auto known = left.find(way_of(server)); known != left.end()) {
         server.id = known->second->id;
         server.next_hop = known->second->next_hop;
         left.erase(known);
@@ -133,13 +144,12 @@ class Transition {
         server.id = new_server(service.id);
       }
       server.configured_weight = named.weight;
-      server.forwarding = named.forwarding;
       server.weight = effective_weight(next_, service.name, server);
       service.servers.push_back(server);
     }
     if (!old) return;
     for (const RealServer& server : old->servers) {
-      const auto found = left.find(server.key);
+      const auto found = left.find(way_of(server));
       const bool unnamed = found != left.end() && found->second == &server;
       if (server.life == ServerLife::kPurging || unnamed)
         service.servers.push_back(leave(server, service.drain_timeout, now));

@@ -30,6 +30,8 @@
 //   purging   workers are removing what is left of its connections. Named again now, it gets a new
 //             id: the old one is on its way out.
 //   released  the slot is free.
+// A server that is to be reached by another tunnel, or no longer by one, is another one:
+// connections to the old one go on by the old way, as if it had been removed.
 // A removed service lives on without listens as long as one of its servers does.
 //
 // A DesiredState is a value: services are shared, unchanged ones by several states. The functions
@@ -55,6 +57,7 @@ struct RealServer {
   uint32_t configured_weight = 1;
   uint32_t weight = 1;                      // effective: after overrides
   Forwarding forwarding = Forwarding::kDr;  // of new connections
+  config::Tunnel tunnel;                    // of kTun
   NextHopId next_hop = kNoId;
   ServerLife life = ServerLife::kPresent;
   Clock::time_point drain_until;  // kRemoved: when its connections are cut
@@ -124,13 +127,13 @@ DesiredState start_purge(const DesiredState& before, const std::vector<ServerId>
 /// Frees the slots of servers in purging, and of removed services that have no server left.
 DesiredState release(const DesiredState& before, const std::vector<ServerId>& ids);
 
-/// Servers without a next hop; `hop` returns one for an address.
+/// Servers without a next hop; `hop(server)` returns one.
 template <class Acquire>
 void fill_next_hops(DesiredState& state, Acquire hop) {
   for (auto& service : state.services) {
     if (!service) continue;
     for (RealServer& server : service->servers)
-      if (server.next_hop == kNoId) server.next_hop = hop(server.key.address);
+      if (server.next_hop == kNoId) server.next_hop = hop(server);
   }
 }
 

@@ -118,8 +118,9 @@ void KernelSide::apply(const config::Config& config, const DesiredState& state) 
 Status KernelSide::fill_next_hops(DesiredState& state) {
   std::vector<NextHopId> acquired;
   bool full = false;
-  lbd::fill_next_hops(state, [&](const IpAddress& address) {
-    const NextHopId id = full ? kNoId : mirror_->acquire_next_hop(address);
+  lbd::fill_next_hops(state, [&](const RealServer& server) {
+    const Reach reach = server.forwarding == Forwarding::kTun ? Reach::kRouted : Reach::kOnLink;
+    const NextHopId id = full ? kNoId : mirror_->acquire_next_hop(server.key.address, reach);
     if (id == kNoId)
       full = true;
     else

@@ -30,6 +30,18 @@ Forwarding forwarding_of(const RealServer& server, const AddressSet& own) {
   return address.is_loopback() || own.contains(address) ? Forwarding::kLocal : server.forwarding;
 }
 
+/// A server keeps its tunnel, and what was learnt of the path, for its life.
+std::shared_ptr<const Encapsulation> tunnel_of(const RealServer& server, const Snapshot& before) {
+  if (server.forwarding != Forwarding::kTun) return nullptr;
+  const TunnelType type = server.tunnel.type;
+  const auto& address = server.key.address;
+  const auto old = server.id < before.tunnels.size() ? before.tunnels[server.id] : nullptr;
+  if (old && old->type() == type && old->destination() == address &&
+      old->port() == server.tunnel.port)
+    return old;
+  return std::make_shared<const Encapsulation>(type, address, server.tunnel.port);
+}
+
 std::vector<Candidate> candidates_of(const VirtualService& service, const AddressSet& own) {
   std::vector<Candidate> out;
   for (const RealServer& server : service.servers) {
@@ -129,6 +141,7 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
   next->services.resize(inputs.state.services.size());
   next->purged.resize(inputs.state.owner.size(), false);
   next->exact.resize(inputs.state.owner.size(), false);
+  next->tunnels.resize(inputs.state.owner.size());
   AddressSet own;
   for (const OwnAddress& local : inputs.local_addresses) own.insert(local.address);
   std::vector<ListenTable::Entry> listens;
@@ -139,6 +152,7 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
     next->services[id] = service_object(*wanted, old, own, inputs.workers);
     for (const RealServer& server : wanted->servers) {
       next->purged[server.id] = server.life == ServerLife::kPurging;
+      next->tunnels[server.id] = tunnel_of(server, inputs.before);
       next->exact[server.id] = next->services[id]->exact_counts;
     }
     if (wanted->removed) continue;
@@ -150,6 +164,7 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
   next->listens = ListenTable(std::move(listens));
   next->addresses = address_table(inputs.state, inputs.local_addresses);
   choose_port_addresses(*next, inputs.local_addresses);
+  complete_tunnels(*next);
   return next;
 }
 

@@ -281,6 +281,16 @@ uint64_t pseudo_header(const Packet& packet, uint32_t length) {
                                  length);
 }
 
+/// Whether a checksum of the packet's own covers all behind an IP header without extensions.
+bool sums_up_itself(const Packet& packet, uint32_t length) {
+  if (packet.family == Family::kIpv6 && packet.l4 != Packet::kL3 + sizeof(wire::Ipv6)) return false;
+  if (packet.kind != Kind::kFlow) return false;
+  if (packet.protocol == wire::kProtoTcp) return true;
+  if (packet.protocol != wire::kProtoUdp) return false;
+  const auto* udp = at<wire::Udp>(packet.mbuf, packet.l4);
+  return udp->checksum.raw() != 0 && udp->length.host() == length;
+}
+
 }  // namespace
 
 void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac) {
@@ -338,6 +348,15 @@ void write_icmp_checksum(const Packet& packet) {
   icmp->checksum = Be16::from_raw(0);
   const uint64_t sum = add_segments(packet.mbuf, packet.l4, length, pseudo_header(packet, length));
   icmp->checksum = Be16::from_raw(static_cast<uint16_t>(~checksum::fold(sum)));
+}
+
+uint64_t packet_sum(const Packet& packet) {
+  const uint32_t length = Packet::kL3 + packet.ip_length - packet.l4;
+  if (!sums_up_itself(packet, length))
+    return add_segments(packet.mbuf, Packet::kL3, packet.ip_length, 0);
+  const unsigned header = packet.l4 - Packet::kL3;
+  const auto transport = static_cast<uint16_t>(~checksum::fold(pseudo_header(packet, length)));
+  return checksum::add(at<uint8_t>(packet.mbuf, Packet::kL3), header, transport);
 }
 
 }  // namespace lbd

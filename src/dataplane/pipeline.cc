@@ -34,6 +34,8 @@ Pipeline::Pipeline(WorkerContext& context, ConnectionTracker& connections, const
       transmitter_(context, hz),
       replier_(context, transmitter_, hz),
       direct_routing_(context, transmitter_, replier_),
+      tunnel_(context, transmitter_, replier_),
+      tunnel_errors_(context, replier_),
       nat_(context, transmitter_, replier_),
       punt_bucket_(kPuntPerSecond, kPuntBurst, hz) {}
 
@@ -85,13 +87,22 @@ void Pipeline::parse_all() {
     Packet& packet = burst_.packets[i];
     FlowKey& key = burst_.keys[burst_.flows];
     parse(packet, key, (*context_.ports)[packet.in].mac);
-    if (packet.kind == Kind::kFlow) {
+    if (packet.kind == Kind::kFlow && (packet.quote == 0 || !take_tunnel_error(packet))) {
       burst_.flow_packet[burst_.flows++] = static_cast<uint8_t>(i);
     } else if (packet.kind == Kind::kDirected || packet.kind == Kind::kFragment) {
       // Rare: settled here, while the addresses are at hand. Workers need no owner for it.
-      deliver_unserved(packet, key);
+      if (packet.kind != Kind::kDirected || !take_tunnel_error(packet))
+        deliver_unserved(packet, key);
     }
   }
+}
+
+/// True where the packet is an ICMP error about one of ours in a tunnel, and has been seen to.
+bool Pipeline::take_tunnel_error(Packet& packet) {
+  if (!tunnel_errors_.take(packet)) return false;
+  packet.kind = Kind::kDrop;
+  packet.verdict = Verdict::kTunnelError;
+  return true;
 }
 
 /// The owner of a flow of this burst: of a reply by nat the worker that told of it, else by the
@@ -212,17 +223,29 @@ void Pipeline::forward(Packet& packet, uint32_t found) {
   Connection& connection = connections_.table().at(connection_id(found));
   if (packet.quote == 0) [[likely]]
     count(packet, connection, is_reply(found));
-  if (connection.forwarding == Forwarding::kLocal) [[unlikely]]
-    return punt(packet, false);
   bool sent = false;
-  if (connection.forwarding == Forwarding::kDr)
-    sent = direct_routing_.forward(packet, connection.next_hop);
-  else if (is_reply(found))
-    sent = nat_.to_client(packet, connection);
-  else
-    sent = nat_.to_server(packet, connection);
+  switch (connection.forwarding) {
+    [[likely]] case Forwarding::kDr : sent = direct_routing_.forward(packet, connection.next_hop);
+    break;
+    case Forwarding::kTun:
+      sent = forward_by_tunnel(packet, connection);
+      break;
+    case Forwarding::kLocal:
+      return punt(packet, false);
+    case Forwarding::kNat:
+    case Forwarding::kFullnat:
+      sent =
+          is_reply(found) ? nat_.to_client(packet, connection) : nat_.to_server(packet, connection);
+      break;
+  }
   if (!sent) [[unlikely]]
     drop(packet, packet.verdict);
+}
+
+bool Pipeline::forward_by_tunnel(Packet& packet, const Connection& connection) {
+  const Encapsulation& tunnel = *context_.snapshot->tunnels[connection.server];
+  const uint32_t hash = tunnel_flow_hash(connection.key.address, connection.key.ports_protocol);
+  return tunnel_.forward(packet, tunnel, connection.next_hop, hash);
 }
 
 void Pipeline::count(const Packet& packet, Connection& connection, bool reply) {

@@ -7,11 +7,13 @@
 #include "dataplane/connection_tracker.h"
 #include "dataplane/forward/dr.h"
 #include "dataplane/forward/nat.h"
+#include "dataplane/forward/tunnel.h"
 #include "dataplane/owner.h"
 #include "dataplane/packet.h"
 #include "dataplane/reply.h"
 #include "dataplane/token_bucket.h"
 #include "dataplane/transmitter.h"
+#include "dataplane/tunnel_error.h"
 #include "dataplane/worker_context.h"
 
 namespace lbd {
@@ -59,6 +61,8 @@ class Pipeline {
   void deliver_unserved(Packet& packet, const FlowKey& key);
   void forward(Packet& packet, uint32_t found);
   void count(const Packet& packet, Connection& connection, bool reply);
+  bool take_tunnel_error(Packet& packet);
+  bool forward_by_tunnel(Packet& packet, const Connection& connection);
   void punt(Packet& packet, bool priority);
   void drop(Packet& packet, Verdict verdict);
   void hand_off(Packet& packet, WorkerIndex worker);
@@ -76,6 +80,8 @@ class Pipeline {
   Transmitter transmitter_;
   Replier replier_;
   DirectRouting direct_routing_;
+  Tunnel tunnel_;
+  TunnelErrors tunnel_errors_;
   Nat nat_;
   TokenBucket punt_bucket_;
   Burst burst_;

@@ -101,6 +101,10 @@ void Replier::too_big(const Packet& packet, uint16_t mtu) {
   icmp_error(packet, {3, 4, 2, 0, mtu});
 }
 
+void Replier::unreachable(const Packet& packet) {
+  icmp_error(packet, {3, 1, 1, 3});
+}
+
 void Replier::refuse(const Packet& packet) {
   if (packet.protocol == wire::kProtoTcp) return reset(packet);
   icmp_error(packet, {3, 3, 1, 4, 0, true});

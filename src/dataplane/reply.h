@@ -23,6 +23,9 @@ class Replier {
   /// ICMP fragmentation needed (RFC 1191 4) or packet too big (RFC 4443 3.2), from the port's
   /// address. `mtu` in bytes.
   void too_big(const Packet& packet, uint16_t mtu);
+  /// ICMP host unreachable (RFC 792) or address unreachable (RFC 4443 3.1), from the port's
+  /// address.
+  void unreachable(const Packet& packet);
   /// No server: TCP reset (RFC 9293 3.10.7.1) or ICMP port unreachable, from the virtual address.
   void refuse(const Packet& packet);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/address.h"
+#include "dataplane/forward/encapsulation.h"
 #include "dataplane/ids.h"
 #include "dataplane/schedule/scheduler.h"
 #include "dataplane/target.h"
@@ -123,6 +124,10 @@ struct PortAddresses {
   std::optional<IpAddress> ipv6;
 };
 
+struct Snapshot;
+/// Fills what follows from tunnels and port_addresses.
+void complete_tunnels(Snapshot& snapshot);
+
 struct Snapshot {
   uint64_t generation = 0;
   std::array<PortAddresses, kMaxPorts> port_addresses;
@@ -136,6 +141,23 @@ struct Snapshot {
   ReplySources reply_sources;
   /// By ServerId: connections of a purged server are being removed from the tables.
   std::vector<bool> purged;
+  /// By ServerId; null where the server has no tunnel. Servers on their way out keep theirs.
+  std::vector<std::shared_ptr<const Encapsulation>> tunnels;
+  /// The same by address, sorted: who may be meant by an ICMP error.
+  struct TunnelEnd {
+    IpAddress address;
+    std::shared_ptr<const Encapsulation> tunnel;
+    struct Less {
+      bool operator()(const TunnelEnd& a, const IpAddress& b) const { return a.address < b; }
+      bool operator()(const IpAddress& a, const TunnelEnd& b) const { return a < b.address; }
+      bool operator()(const TunnelEnd& a, const TunnelEnd& b) const {
+        return a.address < b.address;
+      }
+    };
+  };
+  std::vector<TunnelEnd> tunnel_ends;
+  /// Outer source addresses of what leaves by a port: its own, else another port's.
+  std::array<PortAddresses, kMaxPorts> tunnel_sources;
   /// By ServerId: the server's service has exact_counts. After publishing a snapshot in which this
   /// changed for a server, control posts a WorkerRequest::kSyncExact to each worker.
   std::vector<bool> exact;

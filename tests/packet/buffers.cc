@@ -30,17 +30,17 @@ void release(void*, void* opaque) {
   delete attached;
 }
 
-rte_mbuf* make_segment(const uint8_t* data, size_t length) {
+rte_mbuf* make_segment(const uint8_t* data, size_t length, unsigned headroom) {
   rte_mbuf* mbuf = rte_pktmbuf_alloc(pool);
   if (mbuf == nullptr) std::abort();  // a leak: nobody holds so many
   auto* attached = new Attached{};
-  attached->memory = new uint8_t[RTE_PKTMBUF_HEADROOM + length];
+  attached->memory = new uint8_t[headroom + length];
   attached->info.free_cb = release;
   attached->info.fcb_opaque = attached;
   rte_mbuf_ext_refcnt_set(&attached->info, 1);
-  const auto whole = static_cast<uint16_t>(RTE_PKTMBUF_HEADROOM + length);
+  const auto whole = static_cast<uint16_t>(headroom + length);
   rte_pktmbuf_attach_extbuf(mbuf, attached->memory, RTE_BAD_IOVA, whole, &attached->info);
-  rte_pktmbuf_reset_headroom(mbuf);
+  mbuf->data_off = static_cast<uint16_t>(headroom);
   std::copy_n(data, length, rte_pktmbuf_mtod(mbuf, uint8_t*));
   mbuf->data_len = static_cast<uint16_t>(length);
   mbuf->pkt_len = static_cast<uint32_t>(length);
@@ -69,9 +69,9 @@ void start_eal() {
 rte_mbuf* make_mbuf(const Input& input) {
   const size_t size = input.frame.size();
   const size_t first = input.first_segment == 0 ? size : std::min(size, input.first_segment);
-  rte_mbuf* mbuf = make_segment(input.frame.data(), first);
+  rte_mbuf* mbuf = make_segment(input.frame.data(), first, input.headroom);
   if (first != size)
-    rte_pktmbuf_chain(mbuf, make_segment(input.frame.data() + first, size - first));
+    rte_pktmbuf_chain(mbuf, make_segment(input.frame.data() + first, size - first, 0));
   mbuf->ol_flags |= input.offload;
   return mbuf;
 }

@@ -15,6 +15,7 @@ struct Input {
   Bytes frame;
   uint64_t offload = 0;      // mbuf's ol_flags: what the device says of checksums
   size_t first_segment = 0;  // bytes in the first segment; 0: all
+  unsigned headroom = 128;   // bytes in front of the frame, at most
 };
 
 /// Starts the EAL without huge pages, devices or privileges, once per process. Ends the process

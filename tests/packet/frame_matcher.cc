@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "translation_oracle.h"
+#include "tunnel_oracle.h"
 
 namespace lbd::test {
 namespace {
@@ -33,10 +34,39 @@ bool is_forwarded_form(const Bytes& in, Bytes out, const MacAddress& port) {
   return wanted == out;
 }
 
+/// The server whose MAC address a frame was sent to, if that is one by a tunnel.
+const ServerSpec* tunnel_behind(const Topology& topology, const Sent& sent) {
+  for (const ServiceSpec& service : topology.services)
+    for (const ServerSpec& server : service.servers)
+      if (server.forwarding == Forwarding::kTun && server.hop.port == sent.port &&
+          std::equal(server.hop.mac.bytes.begin(), server.hop.mac.bytes.end(), sent.frame.begin()))
+        return &server;
+  return nullptr;
+}
+
+/// A tunnel carries no padding of Ethernet's: `frame` without what lies behind its IP packet, where
+/// that is how long the other one is.
+Bytes unpadded(const Bytes& frame, size_t wanted) {
+  if (wanted >= 60 || frame.size() <= wanted) return frame;
+  const bool v6 = get16(frame, 12) == 0x86dd;
+  if (frame.size() < kL3 + 20) return frame;
+  const size_t end = kL3 + (v6 ? size_t{40} + get16(frame, kL3 + 4) : get16(frame, kL3 + 2));
+  Bytes out = frame;
+  if (end == wanted) out.resize(end);
+  return out;
+}
+
 bool take_forwarded(Step& step, const Sent& sent, Matched& out) {
-  const MacAddress& port = step.director.topology().ports[sent.port].mac;
+  const Topology& topology = step.director.topology();
+  const MacAddress& port = topology.ports[sent.port].mac;
+  Bytes frame = sent.frame;
+  if (const ServerSpec* server = tunnel_behind(topology, sent)) {
+    const TunnelCheck check = take_off_tunnel(frame, *server, topology.ports[sent.port]);
+    if (!check.fault.empty()) step.failures.push_back("tunnel: " + check.fault);
+    frame = check.inner;
+  }
   for (auto it = step.waiting.begin(); it != step.waiting.end(); ++it) {
-    if (!is_forwarded_form(it->frame, sent.frame, port) &&
+    if (!is_forwarded_form(unpadded(it->frame, frame.size()), frame, port) &&
         !is_translated_form(it->frame, sent.frame, port))
       continue;
     MacAddress to;

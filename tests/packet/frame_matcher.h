@@ -22,7 +22,7 @@ struct Matched {
   std::vector<Sent> replies;         // frames of lbd's own making
 };
 
-/// Sorts the frames of a step's record by what they are: forwarded to the byte as dr or nat has to
+/// Sorts the frames of a step's record by what they are: forwarded to the byte as its method has to
 /// (taken from step.waiting), frames of the twin unchanged, or lbd's own. Punted frames must be
 /// unchanged, too. What is none of these adds to step.failures.
 Matched match_frames(Step& step);

@@ -133,6 +133,7 @@ std::vector<Input> repeated(const YAML::Node& node, FrameSpec spec) {
   Input input;
   input.offload = read_offload(node["device_says"]);
   input.first_segment = read(node["first_segment"], size_t{0});
+  input.headroom = read(node["headroom"], input.headroom);
   std::vector<Input> out;
   for (unsigned i = 0; i < read(node["flows"], 1u); ++i, ++spec.source_port) {
     input.frame = build(spec);
@@ -172,12 +173,11 @@ std::vector<Input> read_packets(const YAML::Node& node, const Topology& topology
         "udp_length",  "ttl",           "tos",      "id",          "version",     "header_words",
         "ip_length",   "ip_options",    "fragment", "extensions",  "wrong",       "padding",
         "patch",       "truncate",      "src_mac",  "dst_mac",     "ether_type",  "tags",
-        "device_says", "first_segment", "flows",    "times"});
-  if (node["raw"]) return {{from_hex(read<std::string>(node["raw"], "")), 0, 0}};
+        "device_says", "first_segment", "flows",    "times",       "headroom"});
+  if (node["raw"]) return {{from_hex(read<std::string>(node["raw"], ""))}};
   if (node["arp"])
     return {{build_arp(topology.gateways.begin()->second.mac, *IpAddress::parse("192.0.2.254"),
-                       read_address(node["arp"])),
-             0, 0}};
+                       read_address(node["arp"]))}};
   FrameSpec spec;
   const Ends ends = read_ends(node);
   spec.source = ends.from.address;

@@ -38,17 +38,24 @@ Forwarding read_forwarding(const YAML::Node& node) {
   if (text == "dr") return Forwarding::kDr;
   if (text == "local") return Forwarding::kLocal;
   if (text == "nat") return Forwarding::kNat;
+  if (text == "tun") return Forwarding::kTun;
   if (text == "fullnat") return Forwarding::kFullnat;
   throw BadCase(node, "no such forwarding method");
 }
 
 ServerSpec read_server(const std::string& name, const YAML::Node& node, const Topology& topology) {
-  only(node, {"mac", "port", "state", "weight", "forwarding", "address", "real_port"});
+  only(node, {"mac", "port", "state", "weight", "forwarding", "address", "real_port", "tunnel",
+              "tunnel_port"});
   ServerSpec out;
   out.name = name;
   out.weight = read(node["weight"], 1u);
   out.forwarding = read_forwarding(node["forwarding"]);
   if (out.forwarding == Forwarding::kLocal) return out;
+  const auto type = read<std::string>(node["tunnel"], "ipip");
+  out.tunnel = type == "gre"   ? TunnelType::kGre
+               : type == "gue" ? TunnelType::kGue
+                               : TunnelType::kIpip;
+  out.tunnel_port = read<uint16_t>(node["tunnel_port"], 6080);
   out.hop = read_hop(node, topology);
   if (node["address"]) out.address = read_address(node["address"]);
   out.real_port = read<uint16_t>(node["real_port"], 0);

@@ -13,8 +13,10 @@ struct IcmpKind {
   uint8_t type4, code4, type6, code6;
 };
 // RFC 792, RFC 1191 4; RFC 4443 3.1 to 3.3.
-constexpr IcmpKind kKinds[] = {
-    {"time_exceeded", 11, 0, 3, 0}, {"too_big", 3, 4, 2, 0}, {"port_unreachable", 3, 3, 1, 4}};
+constexpr IcmpKind kKinds[] = {{"time_exceeded", 11, 0, 3, 0},
+                               {"too_big", 3, 4, 2, 0},
+                               {"port_unreachable", 3, 3, 1, 4},
+                               {"host_unreachable", 3, 1, 1, 3}};
 
 void equal(Step& step, const char* what, const auto& got, const auto& wanted) {
   if (got != wanted)
@@ -72,10 +74,33 @@ void check_icmp(Step& step, const Bytes& frame, const Decoded& out, const Bytes&
 
 }  // namespace
 
+namespace {
+
+/// The packet that begins at `offset` of what an ICMP error quotes, as if it had come by itself.
+Bytes quoted_packet(const Bytes& frame, size_t offset) {
+  Bytes out(frame.begin(), frame.begin() + kL3);
+  const bool v4 = frame.at(offset) >> 4 == 4;
+  put16(out, 12, v4 ? 0x0800 : 0x86dd);
+  out.insert(out.end(), frame.begin() + static_cast<long>(offset), frame.end());
+  return out;
+}
+
+/// Of a packet of which only a part is there.
+Decoded decode_part(const Bytes& frame) {
+  Decoded out;
+  const bool v4 = get16(frame, 12) == 0x0800;
+  out.source = v4 ? IpAddress::v4(&frame.at(kL3 + 12)) : IpAddress::v6(&frame.at(kL3 + 8));
+  out.end = frame.size();
+  return out;
+}
+
+}  // namespace
+
 void check_reply(Step& step, const Sent& reply, const YAML::Node& expect) {
-  only(expect, {"icmp", "rst", "mtu", "from", "packet", "via", "mac"});
-  const Bytes& sent = step.sent_in.at(read(expect["packet"], size_t{0}));
-  const Decoded in = decode(sent);
+  only(expect, {"icmp", "rst", "mtu", "from", "packet", "via", "mac", "quoted_at"});
+  Bytes sent = step.sent_in.at(read(expect["packet"], size_t{0}));
+  if (expect["quoted_at"]) sent = quoted_packet(sent, expect["quoted_at"].as<size_t>());
+  const Decoded in = expect["quoted_at"] ? decode_part(sent) : decode(sent);
   const Decoded out = decode(reply.frame);
   check_envelope(step, reply, out, in, expect);
   if (expect["rst"]) {

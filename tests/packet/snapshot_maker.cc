@@ -70,13 +70,20 @@ std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& n
       auto& first = address.is_v4() ? own.ipv4 : own.ipv6;
       if (!first) first = address;
     }
+  // A removed server keeps its tunnel until it is purged; ids are not used again here.
+  if (before != nullptr) snapshot->tunnels = before->tunnels;
   std::vector<ListenTable::Entry> listens;
   std::set<ServerId> live;
   std::set<ServerId> exact;
   for (const ServiceSpec& spec : topology.services) {
     auto service = make_service(spec, topology.workers, names, before);
     for (const ServerSpec& server : spec.servers) {
-      live.insert(names.server(spec.name, server.name));
+      const ServerId id = names.server(spec.name, server.name);
+      live.insert(id);
+      if (snapshot->tunnels.size() <= id) snapshot->tunnels.resize(id + 1);
+      if (server.forwarding == Forwarding::kTun && snapshot->tunnels[id] == nullptr)
+        snapshot->tunnels[id] = std::make_shared<const Encapsulation>(server.tunnel, server.address,
+                                                                      server.tunnel_port);
       if (service->exact_counts) exact.insert(names.server(spec.name, server.name));
     }
     for (const Endpoint& listen : spec.listens)
@@ -91,6 +98,7 @@ std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& n
     snapshot->purged.push_back(!live.contains(id));
     snapshot->exact.push_back(exact.contains(id));
   }
+  complete_tunnels(*snapshot);
   return snapshot;
 }
 

@@ -34,8 +34,10 @@ struct ServerSpec {
   uint32_t weight = 1;
   NextHop hop;
   Forwarding forwarding = Forwarding::kDr;
-  IpAddress address;       // where packets go by a method that rewrites
+  IpAddress address;       // where packets go by nat or a tunnel
   uint16_t real_port = 0;  // 0: the client's
+  TunnelType tunnel = TunnelType::kIpip;
+  uint16_t tunnel_port = 6080;
 };
 
 struct ServiceSpec {

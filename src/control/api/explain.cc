@@ -5,6 +5,8 @@
 #include "control/api/arguments.h"
 #include "control/api/names.h"
 #include "control/api/verbs.h"
+#include "control/config/difference.h"
+#include "dataplane/forward/tunnel.h"
 
 // What would become of a packet, told from what control knows: the snapshot, the owner function,
 // the next hops, and the owner's connection table, which is asked by a message. Nothing is sent.
@@ -158,13 +160,20 @@ Json Explanation::way_to(const RealServer& server) const {
                      {"port", has_port ? Json(ports[hop.port].name) : Json(nullptr)}};
   const std::string mac = reachable ? hop.mac.to_string() : "the server's, once known";
   const Endpoint to{server.key.address, server.key.port.value_or(flow.destination.port)};
-  way["rewrite"] = server.forwarding == Forwarding::kDr
-                       ? "dr: destination MAC " + mac + ", TTL - 1"
-                       : "nat: destination " + to.to_string() + ", MAC " + mac +
-                             ", TTL - 1; replies: source " + flow.destination.to_string();
+  uint32_t mtu = has_port ? ports[hop.port].mtu : 0;
+  if (server.forwarding == Forwarding::kTun) {
+    way["rewrite"] = "tun " + config::to_text(server.tunnel.type) + ": TTL - 1, in a packet to " +
+                     server.key.address.to_string();
+    mtu = tunnel_mtu(*snapshot->tunnels[server.id], flow.client.address.family(), mtu, 0);
+  } else if (server.forwarding == Forwarding::kDr) {
+    way["rewrite"] = "dr: destination MAC " + mac + ", TTL - 1";
+  } else {
+    way["rewrite"] = "nat: destination " + to.to_string() + ", MAC " + mac +
+                     ", TTL - 1; replies: source " + flow.destination.to_string();
+  }
   if (flow.size == 0 || !has_port) return way;
-  way["mtu"] = ports[hop.port].mtu;
-  way["fits"] = flow.size <= ports[hop.port].mtu;
+  way["mtu"] = mtu;
+  way["fits"] = flow.size <= mtu;
   return way;
 }
 

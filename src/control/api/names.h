@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "control/desired_state.h"
-#include "dataplane/forward/method.h"
 #include "dataplane/next_hop.h"
 
 // How things are called in replies, and how operators' words for them are understood.

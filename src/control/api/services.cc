@@ -58,6 +58,13 @@ Forwarding forwarding_of(Controller& controller, ServerId id) {
   return id < snapshot->targets.size() ? snapshot->targets[id].forwarding : Forwarding::kDr;
 }
 
+Json tunnel_json(const RealServer& server) {
+  if (server.forwarding != Forwarding::kTun) return nullptr;
+  Json json{{"type", config::to_text(server.tunnel.type)}};
+  if (server.tunnel.type == TunnelType::kGue) json["port"] = server.tunnel.port;
+  return json;
+}
+
 Json server_json(Controller& controller, const Found& of) {
   const RealServer& server = *of.server;
   const Override* said = override_of(controller.state(), of);
@@ -66,6 +73,7 @@ Json server_json(Controller& controller, const Found& of) {
           {"port", server.key.port ? Json(*server.key.port) : Json(nullptr)},
           {"key", server.key.to_string()},
           {"forwarding", config::to_text(forwarding_of(controller, server.id))},
+          {"tunnel", tunnel_json(server)},
           {"weight", server.weight},
           {"configured_weight", server.configured_weight},
           {"state", state_of(of, said)},

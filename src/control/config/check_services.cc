@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <map>
 #include <tuple>
 #include <unordered_map>
@@ -71,8 +72,8 @@ void check_listens(const Draft& draft) {
   }
 }
 
-/// Under dr packets keep their address and port, and reach the server by its MAC. Under nat they
-/// get the server's.
+/// Under dr and tun packets keep their address and port. Under dr they reach the server by its MAC,
+/// under tun by routes. Under nat they get the server's.
 class ServerCheck {
  public:
   ServerCheck(const ServiceDraft& draft, const Links& links) : draft_(draft), links_(links) {
@@ -88,14 +89,20 @@ class ServerCheck {
       const Value& at = draft_.real_servers_at[i];
       check_twice(server, at);
       if (draft_.service.listen.empty()) continue;
-      const IpAddress& vip = draft_.service.listen[0].address;
-      if (server.address.family() == vip.family()) {
-        if (server.forwarding == Forwarding::kDr || is_director(server)) check_port(server, at);
+      const bool own = is_director(server);
+      const bool mixed = server.address.family() != draft_.service.listen[0].address.family();
+      if (mixed && (own || server.forwarding != Forwarding::kTun)) {
+        other_family(server, at);
+        continue;
+      }
+      if (own || server.forwarding != Forwarding::kNat) check_port(server, at);
+      if (virtual_addresses_.contains(server.address)) {
+        at.error(server.address.to_string() + " is an address that the service listens on",
+                 "name the server's own address");
+      } else if (!own && server.forwarding == Forwarding::kTun) {
+        check_source(server, at);
+      } else if (!own) {
         check_place(server, at);
-      } else {
-        at.error(server.address.to_string() + " is " + family_name(server.address) +
-                     ", but the service listens on " + family_name(vip),
-                 to_text(server.forwarding) + " needs servers of the listen's family");
       }
     }
   }
@@ -103,7 +110,7 @@ class ServerCheck {
  private:
   void check_twice(const RealServer& server, const Value& at) {
     // A method that rewrites ports may have several servers at one address.
-    const bool by_port = server.forwarding != Forwarding::kDr;
+    const bool by_port = sees_replies(server.forwarding);
     const Endpoint endpoint{server.address, by_port ? server.port.value_or(0) : uint16_t{0}};
     const auto [first, added] = seen_.emplace(endpoint, &at);
     if (!added)
@@ -116,23 +123,38 @@ class ServerCheck {
     return server.address.is_loopback() || links_.own.contains(server.address);
   }
 
+  void other_family(const RealServer& server, const Value& at) const {
+    at.error(
+        server.address.to_string() + " is " + family_name(server.address) +
+            ", but the service listens on " + family_name(draft_.service.listen[0].address),
+        is_director(server)
+            ? "the director itself takes packets as they are: name its address of that family"
+            : to_text(server.forwarding) + " needs servers of the listen's family; tun does not");
+  }
+
+  /// The outer packets are sent from an address of ours.
+  void check_source(const RealServer& server, const Value& at) const {
+    const bool found = std::any_of(
+        links_.own.begin(), links_.own.end(),
+        [&server](const IpAddress& own) { return own.family() == server.address.family(); });
+    if (found || !links_.complete) return;
+    at.error("no port has an " + family_name(server.address) + " address",
+             "a tunnel to " + server.address.to_string() + " needs one to be sent from");
+  }
+
   void check_port(const RealServer& server, const Value& at) const {
     const Endpoint* other = &draft_.service.listen[0];
     if (server.port == other->port) other = other_port_;
     if (!server.port || other == nullptr) return;
     at.error("port " + std::to_string(*server.port) + " differs from that of the listen " +
                  other->to_string(),
-             std::string(is_director(server) ? "the director gets packets as they are"
-                                             : "dr does not rewrite ports") +
+             (is_director(server) ? "the director gets packets as they are"
+                                  : to_text(server.forwarding) + " does not rewrite ports") +
                  ": leave the server's port out");
   }
 
   void check_place(const RealServer& server, const Value& at) const {
     const std::string address = server.address.to_string();
-    if (virtual_addresses_.contains(server.address))
-      return at.error(address + " is an address that the service listens on",
-                      "name the server's own address");
-    if (is_director(server)) return;
     const auto network = links_.networks.find(server.address);
     if (!network && links_.complete)
       return at.error(address + " is in no port's network",

@@ -46,6 +46,14 @@ void compare(Lines& lines, const std::string& what, const std::vector<T>& before
   }
 }
 
+/// "dr", "tun ipip", "tun gue 6080"
+std::string way_text(const RealServer& server) {
+  if (server.forwarding != Forwarding::kTun) return to_text(server.forwarding);
+  std::string out = to_text(server.forwarding) + " " + to_text(server.tunnel.type);
+  if (server.tunnel.type == TunnelType::kGue) out += " " + std::to_string(server.tunnel.port);
+  return out;
+}
+
 constexpr auto kNothingMore = [](const auto&, const auto&) {};
 
 void compare_daemon(Lines& lines, const Daemon& before, const Daemon& after) {
@@ -62,12 +70,12 @@ void compare_servers(Lines& lines, const std::string& service, const Service& be
   const auto text = [](const RealServer& server) { return to_text(server); };
   compare(lines, service + "real server ", before.real_servers, after.real_servers, text,
           [&](const RealServer& old, const RealServer& now) {
+            if (old.forwarding != now.forwarding || old.tunnel != now.tunnel)
+              lines.push_back(service + "real server " + to_text(now) + ": forwarding " +
+                              arrow(way_text(old), way_text(now)));
             if (old.weight != now.weight)
               lines.push_back(service + "real server " + to_text(now) + ": weight " +
                               arrow(std::to_string(old.weight), std::to_string(now.weight)));
-            if (old.forwarding != now.forwarding)
-              lines.push_back(service + "real server " + to_text(now) + ": forwarding " +
-                              arrow(to_text(old.forwarding), to_text(now.forwarding)));
           });
 }
 
@@ -139,12 +147,19 @@ std::string to_text(Forwarding forwarding) {
       return "nat";
     case Forwarding::kFullnat:
       return "fullnat";
+    case Forwarding::kTun:
+      return "tun";
     case Forwarding::kLocal:
       return "local";
     case Forwarding::kDr:
       break;
   }
   return "dr";
+}
+
+std::string to_text(TunnelType type) {
+  static constexpr const char* kNames[] = {"ipip", "gre", "gue"};
+  return kNames[static_cast<size_t>(type)];
 }
 
 std::string to_text(const RealServer& server) {

@@ -21,8 +21,9 @@ std::vector<ConfigError> unchangeable(const Config& running, const Config& next)
 std::string to_text(LogLevel level);
 std::string to_text(LogFormat format);
 std::string to_text(Protocol protocol);
-std::string to_text(Forwarding forwarding);
 std::string to_text(SchedulerKind scheduler);
+std::string to_text(Forwarding forwarding);
+std::string to_text(TunnelType type);
 /// "10.0.0.1" or "10.0.0.1:80".
 std::string to_text(const RealServer& server);
 

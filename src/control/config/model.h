@@ -110,11 +110,18 @@ struct Route {
 enum class Protocol : uint8_t { kTcp = 6, kUdp = 17 };
 enum class SchedulerKind : uint8_t { kRr, kWrr, kLc };
 
+struct Tunnel {
+  TunnelType type = TunnelType::kIpip;
+  uint16_t port = 6080;  // gue's UDP destination port; IANA's by default
+  auto operator<=>(const Tunnel&) const = default;
+};
+
 struct RealServer {
   IpAddress address;
   std::optional<uint16_t> port;             // none: the port that the client used
   uint32_t weight = 1;                      // 0..65535; 0: quiesced
   Forwarding forwarding = Forwarding::kDr;  // its own, else the service's
+  Tunnel tunnel;                            // of kTun
   Place place;
 };
 
@@ -122,8 +129,8 @@ struct Service {
   std::string name;
   std::vector<Endpoint> listen;  // one family; at least one
   Protocol protocol = Protocol::kTcp;
+  Forwarding forwarding = Forwarding::kDr;  // of servers that name none
   SchedulerKind scheduler = SchedulerKind::kRr;
-  Forwarding forwarding = Forwarding::kDr;
   Milliseconds drain_timeout{300'000};  // how long a removed server's connections live on
   std::vector<uint16_t> local_ports;    // ports of these addresses that the kernel twin may answer
   std::vector<RealServer> real_servers;

@@ -51,18 +51,34 @@ void read_port(MapReader& map, RealServer& server) {
   server.port = static_cast<uint16_t>(*port);
 }
 
+void read_tunnel(const Value& value, Tunnel& tunnel) {
+  MapReader map(value);
+  if (const auto type = map.require("type", "write ipip, gre or gue"))
+    tunnel.type = choose<TunnelType>(*type, {{"ipip", TunnelType::kIpip},
+                                             {"gre", TunnelType::kGre},
+                                             {"gue", TunnelType::kGue}})
+                      .value_or(tunnel.type);
+  if (const auto port = map.get("port")) {
+    const auto number = port->number(1, 65535);
+    if (number && tunnel.type != TunnelType::kGue)
+      port->error("only gue has a port", "leave it out, or write type: gue");
+    if (number) tunnel.port = static_cast<uint16_t>(*number);
+  }
+  map.finish();
+}
+
 }  // namespace
 
 std::optional<Forwarding> read_forwarding(const Value& value) {
-  const bool scalar = value.node().kind == Node::Kind::kScalar;
-  if (scalar && (value.node().text == "tun" || value.node().text == "fullnat")) {
-    value.error(value.node().text + " is not supported yet", kForwardingRemedy);
+  if (value.node().kind == Node::Kind::kScalar && value.node().text == "fullnat") {
+    value.error("fullnat is not supported yet", kForwardingRemedy);
     return std::nullopt;
   }
-  return choose<Forwarding>(value, {{"dr", Forwarding::kDr}, {"nat", Forwarding::kNat}});
+  return choose<Forwarding>(
+      value, {{"dr", Forwarding::kDr}, {"nat", Forwarding::kNat}, {"tun", Forwarding::kTun}});
 }
 
-std::optional<RealServer> read_real_server(const Value& item, Forwarding service) {
+std::optional<RealServer> read_real_server(const Value& item, Forwarding inherited) {
   RealServer server;
   server.place = item.place();
   MapReader map(item);
@@ -70,20 +86,21 @@ std::optional<RealServer> read_real_server(const Value& item, Forwarding service
   const bool known = address && read_address_and_port(*address, server);
   read_port(map, server);
   server.weight = static_cast<uint32_t>(map.number("weight", 0, kMaxWeight, server.weight));
-  server.forwarding = service;
-  bool readable = true;
-  if (const auto own = map.get("forwarding")) {
-    const auto forwarding = read_forwarding(*own);
-    server.forwarding = forwarding.value_or(service);
-    readable = forwarding.has_value();
+  std::optional<Forwarding> forwarding = inherited;
+  if (const auto own = map.get("forwarding")) forwarding = read_forwarding(*own);
+  server.forwarding = forwarding.value_or(inherited);
+  if (const auto tunnel = map.get("tunnel")) {
+    read_tunnel(*tunnel, server.tunnel);
+    if (forwarding && *forwarding != Forwarding::kTun)
+      tunnel->error("the server is not reached by a tunnel",
+                    "write forwarding: tun, or leave tunnel out");
   }
   map.not_yet("inhibit_on_failure", {"false"});
   map.not_yet("max_connections", {"0"});
   map.not_yet("min_connections", {"0"});
-  map.not_yet("tunnel");
   map.not_yet("health_checks", {"[]"});
   map.finish();
-  return known && readable ? std::optional(server) : std::nullopt;
+  return known && forwarding ? std::optional(server) : std::nullopt;
 }
 
 }  // namespace lbd::config

@@ -22,10 +22,13 @@ PortDraft read_port(const Value& item);
 /// Nothing where the destination cannot be read.
 std::optional<RouteDraft> read_route(const Value& item);
 ServiceDraft read_service(const Value& item);
-/// Nothing where the address or the method cannot be read. `service`: the method of the service.
-std::optional<RealServer> read_real_server(const Value& item, Forwarding service);
-inline constexpr const char* kForwardingRemedy = "write dr or nat";
+inline constexpr const char* kForwardingRemedy = "write dr, nat or tun";
+/// How a service or a real server is forwarded to. Nothing where that cannot be read, or is not
+/// supported yet.
 std::optional<Forwarding> read_forwarding(const Value& value);
+/// `inherited`: the service's forwarding. Nothing where the address or the forwarding cannot be
+/// read.
+std::optional<RealServer> read_real_server(const Value& item, Forwarding inherited);
 
 /// "10.0.0.1:80" or "[2001:db8::1]:80". What the spec allows and lbd cannot do yet (prefix, port
 /// range, any port) is told from what is wrong.

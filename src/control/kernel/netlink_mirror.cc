@@ -257,8 +257,8 @@ void NetlinkMirror::tick(Clock::time_point now) {
   state_->settle(now);
 }
 
-NextHopId NetlinkMirror::acquire_next_hop(const IpAddress& address) {
-  return state_->next_hop_mirror.acquire(address);
+NextHopId NetlinkMirror::acquire_next_hop(const IpAddress& address, Reach reach) {
+  return state_->next_hop_mirror.acquire(address, reach);
 }
 
 void NetlinkMirror::release_next_hop(NextHopId id) {

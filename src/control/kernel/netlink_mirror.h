@@ -37,6 +37,12 @@ namespace lbd {
 /// Routes that lbd itself puts into the kernel carry this rtm_protocol.
 inline constexpr uint8_t kRouteProtocol = 201;
 
+/// Which ways to an address count.
+enum class Reach : uint8_t {
+  kOnLink,  // its own MAC address only
+  kRouted,  // through a gateway too
+};
+
 struct NeighbourRow {
   IpAddress address;
   PortIndex port = 0;
@@ -85,9 +91,9 @@ class NetlinkMirror {
   void tick(Clock::time_point now = Clock::now());
 
   /// The way to this address (real server): a slot that follows routes, neighbour and ports. The
-  /// state is kNoRoute while the address is not on-link (route through a gateway, or none).
-  /// Counted: a second acquire of an address yields the same id. kNoId: all slots are taken.
-  NextHopId acquire_next_hop(const IpAddress& address);
+  /// state is kNoRoute while there is no such way. Counted: a second acquire of an address and
+  /// reach yields the same id. kNoId: all slots are taken.
+  NextHopId acquire_next_hop(const IpAddress& address, Reach reach = Reach::kOnLink);
   /// Undoes one acquire. The last one only once no worker can remember the id (its connections are
   /// purged): the slot may be given to another address after it.
   void release_next_hop(NextHopId id);

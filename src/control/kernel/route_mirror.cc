@@ -199,6 +199,8 @@ uint32_t RouteMirror::take_entry(const EntryKey& key) {
     entries_.erase(key);
     return kNoId;
   }
+  if (by_slot_.size() <= entry.slot) by_slot_.resize(entry.slot + 1);
+  by_slot_[entry.slot] = &entries_.find(key)->first;
   RouteEntry out;
   for (const auto& [port, gateway] : key) {
     RouteHop hop{port, !gateway, kNoId};
@@ -238,12 +240,13 @@ void RouteMirror::links_changed() {
   changed_ = true;
 }
 
-std::optional<PortIndex> RouteMirror::on_link_port(const IpAddress& address) const {
+std::optional<RouteMirror::Neighbour> RouteMirror::neighbour_towards(
+    const IpAddress& address) const {
   const uint32_t slot = routing_.lpm(address.family()).lookup(address);
-  if (slot == kNoRoute) return std::nullopt;
-  const RouteEntry& entry = routing_.entries[slot];
-  if (entry.count == 0 || !entry.hops[0].on_link) return std::nullopt;
-  return entry.hops[0].port;
+  if (slot == kNoRoute || by_slot_[slot]->empty()) return std::nullopt;
+  const EntryKey& hops = *by_slot_[slot];
+  const auto& [port, gateway] = hops[hash_value(address) % hops.size()];
+  return Neighbour{port, gateway.value_or(address)};
 }
 
 std::vector<RouteRow> RouteMirror::rows() const {

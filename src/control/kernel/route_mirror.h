@@ -45,8 +45,14 @@ class RouteMirror {
   void links_changed();
   /// True once after anything that may make lookup() answer otherwise.
   bool take_changed() { return std::exchange(changed_, false); }
-  /// The port on which `address` is on-link, if it is.
-  std::optional<PortIndex> on_link_port(const IpAddress& address) const;
+  struct Neighbour {
+    PortIndex port = 0;
+    IpAddress address;
+    bool operator==(const Neighbour&) const = default;
+  };
+  /// Who is next on the way to `address`: itself where it is on-link, else a gateway. Nothing where
+  /// there is no way.
+  std::optional<Neighbour> neighbour_towards(const IpAddress& address) const;
   std::vector<RouteRow> rows() const;
 
  private:
@@ -87,6 +93,7 @@ class RouteMirror {
   bool need_dump_ = false;
   bool changed_ = false;
   std::map<EntryKey, Entry> entries_;
+  std::vector<const EntryKey*> by_slot_;  // keys of entries_
   std::map<Prefix, EntryKey> installed_;
 };
 

@@ -174,7 +174,7 @@ TEST(Model, reference_shows_the_defaults) {
 }
 
 TEST(Model, examples_are_accepted) {
-  for (const char* name : {"dr.yaml"}) {
+  for (const char* name : {"dr.yaml", "tun.yaml"}) {
     const LoadResult result = load_file(std::string(LBD_SOURCE_ROOT "/config/") + name);
     EXPECT_TRUE(result.ok()) << describe(result.errors());
   }

@@ -72,9 +72,9 @@ TEST(RealServers, values) {
        "0..65535\n"},
       {servers("{address: 10.0.0.2, weight: [1]}"),
        "f.yaml:3:44: services[0].real_servers[0].weight: expected a number, got a list\n"},
-      {servers("{address: 10.0.0.2, forwarding: tun}"),
-       "f.yaml:3:48: services[0].real_servers[0].forwarding: tun is not supported yet; write dr or "
-       "nat\n"},
+      {servers("{address: 10.0.0.2, forwarding: fullnat}"),
+       "f.yaml:3:48: services[0].real_servers[0].forwarding: fullnat is not supported yet; write "
+       "dr, nat or tun\n"},
       {servers("{address: 10.0.0.2, inhibit_on_failure: true}"),
        "f.yaml:3:36: services[0].real_servers[0].inhibit_on_failure: not supported yet; leave it "
        "out or write false\n"},
@@ -84,11 +84,46 @@ TEST(RealServers, values) {
       {servers("{address: 10.0.0.2, min_connections: 1}"),
        "f.yaml:3:36: services[0].real_servers[0].min_connections: not supported yet; leave it out "
        "or write 0\n"},
-      {servers("{address: 10.0.0.2, tunnel: {type: ipip}}"),
-       "f.yaml:3:36: services[0].real_servers[0].tunnel: not supported yet; leave it out\n"},
       {servers("{address: 10.0.0.2, health_checks: [{tcp: {}}]}"),
        "f.yaml:3:36: services[0].real_servers[0].health_checks: not supported yet; leave it out or "
        "write []\n"},
+  });
+}
+
+TEST(RealServers, tunnels) {
+  const std::string tun = "address: 203.0.113.9, forwarding: tun";
+  check_rows({
+      {servers("{" + tun + "}"), "ok\n"},
+      {servers("{" + tun + ", tunnel: {type: gre}}"), "ok\n"},
+      {servers("{" + tun + ", tunnel: {type: gue, port: 5555}}"), "ok\n"},
+      {servers(R"({address: "2001:db8:9::9", forwarding: tun, tunnel: {type: ipip}})"), "ok\n"},
+      {kPorts + "services: [{name: w, listen: [\"10.0.0.80:80\"], forwarding: tun, scheduler: rr, "
+                "real_servers: [{address: 203.0.113.9}, {address: 10.0.0.3, forwarding: dr}]}]\n",
+       "ok\n"},
+      {servers("{address: 10.0.0.2, tunnel: {type: ipip}}"),
+       "f.yaml:3:44: services[0].real_servers[0].tunnel: the server is not reached by a tunnel; "
+       "write forwarding: tun, or leave tunnel out\n"},
+      {servers("{" + tun + ", tunnel: {}}"),
+       "f.yaml:3:64: services[0].real_servers[0].tunnel.type: is missing; write ipip, gre or "
+       "gue\n"},
+      {servers("{" + tun + ", tunnel: {type: vxlan}}"),
+       "f.yaml:3:71: services[0].real_servers[0].tunnel.type: \"vxlan\" is unknown; write ipip, "
+       "gre "
+       "or gue\n"},
+      {servers("{" + tun + ", tunnel: {type: gre, port: 7}}"),
+       "f.yaml:3:82: services[0].real_servers[0].tunnel.port: only gue has a port; leave it out, "
+       "or "
+       "write type: gue\n"},
+      {servers("{" + tun + ", tunnel: {type: gue, port: 0}}"),
+       "f.yaml:3:82: services[0].real_servers[0].tunnel.port: 0 is below 1; use 1..65535\n"},
+      {servers(R"({address: "203.0.113.9:81", forwarding: tun})"),
+       "f.yaml:3:16: services[0].real_servers[0]: port 81 differs from that of the listen "
+       "10.0.0.80:80; tun does not rewrite ports: leave the server's port out\n"},
+      {"ports: [{name: p0, device: \"af_xdp:e0\", addresses: [10.0.0.1/24]}]\n"
+       "services: [{name: w, listen: [\"10.0.0.80:80\"], forwarding: tun, scheduler: rr, "
+       "real_servers: [{address: \"2001:db8::9\"}]}]\n",
+       "f.yaml:2:93: services[0].real_servers[0]: no port has an IPv6 address; a tunnel to "
+       "2001:db8::9 needs one to be sent from\n"},
   });
 }
 
@@ -105,13 +140,14 @@ TEST(RealServers, in_sum) {
        "10.0.0.80:80; dr does not rewrite ports: leave the server's port out\n"},
       {servers(R"({address: "2001:db8::2"})"),
        "f.yaml:3:16: services[0].real_servers[0]: 2001:db8::2 is IPv6, but the service listens on "
-       "IPv4; dr needs servers of the listen's family\n"},
+       "IPv4; dr needs servers of the listen's family; tun does not\n"},
       {servers("{address: 10.0.0.80}"),
        "f.yaml:3:16: services[0].real_servers[0]: 10.0.0.80 is an address that the service listens "
        "on; name the server's own address\n"},
       {servers(R"({address: "::1"})"),
-       "f.yaml:3:16: services[0].real_servers[0]: ::1 is IPv6, but the service listens on IPv4; dr "
-       "needs servers of the listen's family\n"},
+       "f.yaml:3:16: services[0].real_servers[0]: ::1 is IPv6, but the service listens on IPv4; "
+       "the "
+       "director itself takes packets as they are: name its address of that family\n"},
       {servers(R"({address: "127.0.0.1:8080"})"),
        "f.yaml:3:16: services[0].real_servers[0]: port 8080 differs from that of the listen "
        "10.0.0.80:80; the director gets packets as they are: leave the server's port out\n"},
@@ -169,7 +205,7 @@ TEST(RealServers, all_errors_in_the_order_of_lines) {
        "  - {address: 10.0.0.2, weight: 70000}\n"
        "lbd: {http: 1}\n"
        "ports: [{device: \"af_xdp:e0\", mtu: 1}]\n",
-       "f.yaml:2:3: services[0].forwarding: is missing; write dr or nat\n"
+       "f.yaml:2:3: services[0].forwarding: is missing; write dr, nat or tun\n"
        "f.yaml:2:3: services[0].scheduler: the default wlc is not supported yet; write rr, wrr or "
        "lc\n"
        "f.yaml:5:5: services[0].real_servers[0]: 10.0.0.2 is in no port's network; dr needs "

@@ -34,7 +34,7 @@ TEST(ServicesSection, required) {
       {kPorts + "services: [{}]\n",
        "f.yaml:2:12: services[0].name: is missing; name the service, as web\n"
        "f.yaml:2:12: services[0].listen: is missing; write [\"192.0.2.20:80\"]\n"
-       "f.yaml:2:12: services[0].forwarding: is missing; write dr or nat\n"
+       "f.yaml:2:12: services[0].forwarding: is missing; write dr, nat or tun\n"
        "f.yaml:2:12: services[0].scheduler: the default wlc is not supported yet; write rr, wrr or "
        "lc\n"},
       {kPorts + "services: [web]\n",
@@ -142,21 +142,15 @@ TEST(ServicesSection, choices) {
       {kPorts + "services: [{name: web, listen: [\"10.0.0.80:80\"], protocol: icmp, forwarding: "
                 "dr, scheduler: rr}]\n",
        "f.yaml:2:60: services[0].protocol: \"icmp\" is unknown; write tcp or udp\n"},
-      {kPorts +
-           "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: tun, scheduler: rr}]\n",
-       "f.yaml:2:62: services[0].forwarding: tun is not supported yet; write dr or nat\n"},
-      {kPorts +
-           "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: tun, scheduler: rr}]\n",
-       "f.yaml:2:62: services[0].forwarding: tun is not supported yet; write dr or nat\n"},
       {kPorts + "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: fullnat, "
                 "scheduler: rr}]\n",
-       "f.yaml:2:62: services[0].forwarding: fullnat is not supported yet; write dr or nat\n"},
+       "f.yaml:2:62: services[0].forwarding: fullnat is not supported yet; write dr, nat or tun\n"},
       {kPorts +
            "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: masq, scheduler: rr}]\n",
-       "f.yaml:2:62: services[0].forwarding: \"masq\" is unknown; write dr or nat\n"},
+       "f.yaml:2:62: services[0].forwarding: \"masq\" is unknown; write dr, nat or tun\n"},
       {kPorts +
            "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: [dr], scheduler: rr}]\n",
-       "f.yaml:2:62: services[0].forwarding: a list is unknown; write dr or nat\n"},
+       "f.yaml:2:62: services[0].forwarding: a list is unknown; write dr, nat or tun\n"},
       {kPorts +
            "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: wlc}]\n",
        "f.yaml:2:77: services[0].scheduler: wlc is not supported yet; write rr, wrr or lc\n"},

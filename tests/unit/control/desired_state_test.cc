@@ -138,16 +138,35 @@ TEST(DesiredState, SlotsAreGivenAwayAgainOnlyAfterTheirRelease) {
 
 TEST(DesiredState, FillsNextHopsOnlyWhereThereIsNone) {
   auto state = apply({}, {make_service("a", {{"10.0.0.1", 1}})});
-  fill_next_hops(state, [](const IpAddress&) { return NextHopId{7}; });
+  fill_next_hops(state, [](const RealServer&) { return NextHopId{7}; });
   auto next = apply(state, {make_service("a", {{"10.0.0.1", 1}, {"10.0.0.2", 1}})});
   std::vector<std::string> asked;
-  fill_next_hops(next, [&](const IpAddress& address) {
-    asked.push_back(address.to_string());
+  fill_next_hops(next, [&](const RealServer& server) {
+    asked.push_back(server.key.address.to_string());
     return NextHopId{8};
   });
   EXPECT_EQ(asked, std::vector<std::string>{"10.0.0.2"});
   EXPECT_EQ(find_server(next, "a", "10.0.0.1")->next_hop, 7u);
   EXPECT_EQ(find_server(next, "a", "10.0.0.2")->next_hop, 8u);
+}
+
+TEST(DesiredState, AnotherWayMakesAnotherServer) {
+  auto service = make_service("a", {{"10.0.0.1", 1}});
+  auto state = apply({}, {service});
+  service.real_servers[0].forwarding = Forwarding::kTun;
+  auto next = apply(state, {service});
+  const auto& servers = next.find("a")->servers;
+  ASSERT_EQ(servers.size(), 2u);
+  EXPECT_EQ(servers[0].life, ServerLife::kPresent);
+  EXPECT_EQ(servers[1].life, ServerLife::kRemoved);
+  EXPECT_NE(servers[0].id, servers[1].id);
+  EXPECT_EQ(servers[1].forwarding, Forwarding::kDr);
+  // Back again before the old one's connections are gone: both are told apart.
+  const ServerId old = servers[1].id;
+  service.real_servers[0].forwarding = Forwarding::kDr;
+  next = apply(next, {service});
+  EXPECT_EQ(next.find("a")->servers[0].id, old);
+  EXPECT_EQ(next.find("a")->servers[1].forwarding, Forwarding::kTun);
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ const IpAddress kVip = *IpAddress::parse("192.0.2.20");
 DesiredState state_of(const std::vector<config::Service>& services,
                       const DesiredState& before = {}) {
   auto state = apply_services(before, services, Clock::time_point{}).value();
-  fill_next_hops(state, [](const IpAddress& address) { return address.v4_host() & 0xff; });
+  fill_next_hops(state,
+                 [](const RealServer& server) { return server.key.address.v4_host() & 0xff; });
   return state;
 }
 
@@ -40,6 +41,27 @@ TEST(SnapshotBuilder, ListensCandidatesAndSchedules) {
   EXPECT_EQ(service->schedules.size(), 2u);
   EXPECT_EQ(snapshot->listens.find(kVip, 80, 17), nullptr);
   EXPECT_EQ(snapshot->listens.find(kVip, 81, 6), nullptr);
+}
+
+TEST(SnapshotBuilder, WaysToServers) {
+  auto wanted = make_service("a", {{"10.0.0.1", 1}, {"10.0.0.2", 1}, {"127.0.0.1", 1}});
+  wanted.real_servers[1].forwarding = Forwarding::kTun;
+  wanted.real_servers[1].tunnel = {TunnelType::kGue, 5555};
+  const auto state = state_of({wanted});
+  const auto first = build(state);
+  EXPECT_EQ(first->targets[0].forwarding, Forwarding::kDr);
+  EXPECT_EQ(first->targets[1].forwarding, Forwarding::kTun);
+  EXPECT_EQ(first->targets[2].forwarding, Forwarding::kLocal);
+  EXPECT_EQ(first->services[0]->candidates[1].forwarding, Forwarding::kTun);
+  EXPECT_EQ(first->tunnels[0], nullptr);
+  ASSERT_NE(first->tunnels[1], nullptr);
+  EXPECT_EQ(first->tunnels[1]->port(), 5555);
+  EXPECT_EQ(first->tunnels[1]->overhead(), 32u);
+  ASSERT_EQ(first->tunnel_ends.size(), 1u);
+  // What is learnt of the path outlives a snapshot; an address of ours makes a server the director.
+  const auto second = build(state, *first, {{0, *IpAddress::parse("10.0.0.2")}});
+  EXPECT_EQ(second->tunnels[1], first->tunnels[1]);
+  EXPECT_EQ(second->targets[1].forwarding, Forwarding::kLocal);
 }
 
 TEST(SnapshotBuilder, SharesWhatDoesNotChange) {

@@ -23,7 +23,7 @@ class UpdaterTest : public testing::Test {
     return {[this](DesiredState& state) -> Status {
               EXPECT_EQ(std::this_thread::get_id(), control_);
               if (fail_prepare_) return Error{"no room"};
-              fill_next_hops(state, [](const IpAddress&) { return NextHopId{1}; });
+              fill_next_hops(state, [](const RealServer&) { return NextHopId{1}; });
               return Done{};
             },
             [this] {
