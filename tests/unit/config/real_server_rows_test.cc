@@ -122,7 +122,7 @@ TEST(RealServers, tunnels) {
       {"ports: [{name: p0, device: \"af_xdp:e0\", addresses: [10.0.0.1/24]}]\n"
        "services: [{name: w, listen: [\"10.0.0.80:80\"], forwarding: tun, scheduler: rr, "
        "real_servers: [{address: \"2001:db8::9\"}]}]\n",
-       "f.yaml:2:93: services[0].real_servers[0]: no port has an IPv6 address; a tunnel to "
+       "f.yaml:2:95: services[0].real_servers[0]: no port has an IPv6 address; a tunnel to "
        "2001:db8::9 needs one to be sent from\n"},
   });
 }
