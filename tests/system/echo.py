@@ -11,6 +11,16 @@ PORT = 7007
 IP_PKTINFO = 8  # linux/in.h; Python's socket module has no name for it
 
 
+def answer_from(ancillary):
+    """The ancillary data with which an answer leaves from the address that was asked, by whatever interface: the
+    one by which the datagram came may be a tunnel's end."""
+    out = []
+    for level, kind, data in ancillary:
+        v4 = level == socket.IPPROTO_IP
+        out.append((level, kind, bytes(4) + data[4:] if v4 else data[:16] + bytes(4)))
+    return out
+
+
 class EchoServers:
     """TCP and UDP on PORT of every real server, IPv4 and IPv6. TCP says the server's name and a newline
     on accept, then echoes; UDP answers name:datagram. One thread serves all of them."""
@@ -68,7 +78,7 @@ class EchoServers:
         # kernel would choose the server's own.
         data, ancillary, _, sender = server.recvmsg(65536, 256)
         try:
-            server.sendmsg([f"{name}:".encode() + data[:100]], ancillary, 0, sender)
+            server.sendmsg([f"{name}:".encode() + data[:100]], answer_from(ancillary), 0, sender)
         except OSError:
             pass  # the client is gone
 

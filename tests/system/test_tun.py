@@ -95,6 +95,7 @@ def test_client_hears_what_fits(lab, director, ends, echo, clients, kind, inner)
     try:
         assert error_of(client, b"x" * (1500 - headers)) == errno.EMSGSIZE
         assert client.getsockopt(level, IPV6_MTU if v6 else IP_MTU) == fits
+        client.settimeout(5)
         client.send(b"x" * (fits - headers))
         assert client.recv(2000).split(b":")[0] in (b"rs1", b"rs2")
         if not v6 and kind != "gue":
@@ -121,6 +122,7 @@ def test_a_router_in_the_tunnel_says_less(lab, director, ends, echo, clients):
         assert error_of(client, b"x" * (1480 - 28)) == errno.EMSGSIZE
         assert client.getsockopt(socket.IPPROTO_IP, IP_MTU) == 1380
         wait_for("the error to be counted", lambda: checks.drops(director).get("tunnel_error", 0) >= 1)
+        client.settimeout(5)
         client.send(b"x" * (1380 - 28))
         assert client.recv(2000).startswith(b"rs1:")
         forget_mtu(lab)
