@@ -10,6 +10,7 @@ from .report import Failure
 from .yaml_out import List, Map
 
 MAX_NAME = 15
+INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,14}")
 KERNEL = ("af_xdp:", "af_packet:")
 
 
@@ -32,6 +33,8 @@ class Ports:
         """The port of a kernel interface; its name is what lb.yaml calls it."""
         ifname = self.alias.get(ifname, ifname)
         if ifname not in self.ports:
+            if not INTERFACE.fullmatch(ifname):
+                self.report.error(place, f"{ifname!r} is no name of an interface")
             device = self.mapping.get(ifname, f"af_xdp:{ifname}")
             self.ports[ifname] = Port(ifname, self._name(ifname, device), device, place)
         return self.ports[ifname]

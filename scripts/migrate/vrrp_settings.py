@@ -147,9 +147,13 @@ class Settings:
         if len(data) > 8:
             data = data[:8]
             self.report.warning(secret.place, "auth_pass: cut at 8 bytes, as keepalived does")
+        if not data.isascii():
+            self.report.warning(
+                secret.place, "auth_pass: is not plain ASCII; lbd takes it as UTF-8, a peer may not"
+            )
         entry = Map()
         entry.add("type", "password")
-        entry.add("password", data.decode(errors="replace"))
+        entry.add("password", data.decode(errors="ignore"))
         self.out.add("authentication", entry, lines(part) + leftovers(part))
 
     def gratuitous_arp(self):

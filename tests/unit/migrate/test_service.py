@@ -152,6 +152,14 @@ def test_ah_is_refused_by_its_line(convert):
     assert "keepalived.conf:5: warning: auth_type AH: lbd refuses it" in said
 
 
+def test_a_password_is_cut_between_characters(convert):
+    secret = "authentication {\nauth_type PASS\nauth_pass 1234567\u00e9x\n}"
+    code, out, said = convert(INSTANCE.format(secret), *ADDRESS)
+    assert code == 0
+    assert 'password: "1234567"}' in out
+    assert "auth_pass: is not plain ASCII" in said
+
+
 def test_ports_are_named_by_their_device(convert):
     text = INSTANCE.format("")
     assert '- {name: lb-eth0, device: "af_xdp:eth0", addresses: [192.0.2.11/24]}' in rows(
@@ -204,3 +212,9 @@ def test_includes_are_files_beside_the_output(tmp_path):
     assert code == 0
     assert "include" not in text and "listen" in text and "# web" in text
     assert "conf.d/web.conf is joined in, since standard output is no file" in said
+
+
+def test_an_interface_has_a_name_of_one(convert):
+    code, _, said = convert(INSTANCE.format("").replace("eth0", "eth0/1"), *ADDRESS)
+    assert code == 1
+    assert "keepalived.conf:2: error: 'eth0/1' is no name of an interface" in said.splitlines()
