@@ -57,6 +57,14 @@ void log_changes(const std::string& path, const std::vector<std::string>& change
     spdlog::info("  and {} more, as lbctl reload would have shown", changes.size() - shown);
 }
 
+/// Of a server that both know: whether its exact counts are kept, or its thresholds.
+bool counts_change(const Snapshot& before, const Snapshot& now) {
+  const auto both = static_cast<std::ptrdiff_t>(std::min(before.exact.size(), now.exact.size()));
+  return !std::equal(now.exact.begin(), now.exact.begin() + both, before.exact.begin()) ||
+         !std::equal(now.thresholds.begin(), now.thresholds.begin() + both,
+                     before.thresholds.begin());
+}
+
 }  // namespace
 
 Controller::Controller(boost::asio::io_context& io, std::string config_path, config::Config config,
@@ -134,10 +142,7 @@ Status Controller::prepare(DesiredState& state) {
 
 void Controller::published(const Snapshot& before) {
   const Snapshot& now = *dataplane_.publisher().current();
-  const size_t both = std::min(before.exact.size(), now.exact.size());
-  if (!std::equal(now.exact.begin(), now.exact.begin() + static_cast<std::ptrdiff_t>(both),
-                  before.exact.begin()))
-    mailbox_.post_all(WorkerRequest::Kind::kSyncExact, [] {});
+  if (counts_change(before, now)) mailbox_.post_all(WorkerRequest::Kind::kSyncExact, [] {});
   if (state().overrides != kept_overrides_) {
     kept_overrides_ = state().overrides;
     state_file_.changed();

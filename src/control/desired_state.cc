@@ -52,6 +52,7 @@ class Transition {
     service->protocol = wanted.protocol;
     service->scheduler = wanted.scheduler;
     service->forwarding = wanted.forwarding;
+    service->scheduler_options = wanted.scheduler_options;
     service->listen = wanted.listen;
     service->local_ports = wanted.local_ports;
     service->drain_timeout = wanted.drain_timeout;
@@ -144,6 +145,7 @@ class Transition {
         server.id = new_server(service.id);
       }
       server.configured_weight = named.weight;
+      server.thresholds = {named.max_connections, named.min_connections};
       server.weight = effective_weight(next_, service.name, server);
       service.servers.push_back(server);
     }

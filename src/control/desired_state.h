@@ -13,7 +13,9 @@
 #include "common/address.h"
 #include "common/result.h"
 #include "control/config/model.h"
+#include "dataplane/connection_counts.h"
 #include "dataplane/ids.h"
+#include "dataplane/schedule/kind.h"
 
 // What services there shall be, with the ids by which the data plane knows them.
 //
@@ -58,6 +60,7 @@ struct RealServer {
   uint32_t weight = 1;                      // effective: after overrides
   Forwarding forwarding = Forwarding::kDr;  // of new connections
   config::Tunnel tunnel;                    // of kTun
+  Thresholds thresholds;
   NextHopId next_hop = kNoId;
   ServerLife life = ServerLife::kPresent;
   Clock::time_point drain_until;  // kRemoved: when its connections are cut
@@ -69,7 +72,8 @@ struct VirtualService {
   std::string name;
   bool removed = false;
   config::Protocol protocol = config::Protocol::kTcp;
-  config::SchedulerKind scheduler = config::SchedulerKind::kRr;
+  SchedulerKind scheduler = SchedulerKind::kWlc;
+  SchedulerOptions scheduler_options;
   Forwarding forwarding = Forwarding::kDr;  // the service's own; a server may have another
   std::vector<Endpoint> listen;
   std::vector<uint16_t> local_ports;

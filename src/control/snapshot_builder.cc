@@ -11,18 +11,6 @@ namespace {
 
 using AddressSet = std::unordered_set<IpAddress>;
 
-SchedulerKind scheduler_kind(config::SchedulerKind kind) {
-  switch (kind) {
-    case config::SchedulerKind::kRr:
-      return SchedulerKind::kRr;
-    case config::SchedulerKind::kWrr:
-      return SchedulerKind::kWrr;
-    case config::SchedulerKind::kLc:
-      break;
-  }
-  return SchedulerKind::kLc;
-}
-
 /// A real server with an address of this host is the director itself, wherever the address came
 /// from (the file, VRRP, an operator).
 Forwarding forwarding_of(const RealServer& server, const AddressSet& own) {
@@ -42,39 +30,54 @@ std::shared_ptr<const Encapsulation> tunnel_of(const RealServer& server, const S
   return std::make_shared<const Encapsulation>(type, address, server.tunnel.port);
 }
 
-std::vector<Candidate> candidates_of(const VirtualService& service, const AddressSet& own) {
+/// A server's place in a table of hashes outlives weight 0. Where no weight but 0 is known, as
+/// after a restart, it counts as 1, so that directors agree.
+uint32_t table_weight(const RealServer& server, const Service* old) {
+  if (server.weight != 0) return server.weight;
+  if (old != nullptr)
+    for (const Candidate& candidate : old->candidates)
+      if (candidate.server == server.id) return candidate.table_weight;
+  return std::max(server.configured_weight, 1u);
+}
+
+std::vector<Candidate> candidates_of(const VirtualService& service, const AddressSet& own,
+                                     const Service* old) {
   std::vector<Candidate> out;
+  out.reserve(service.servers.size());
   for (const RealServer& server : service.servers) {
-    if (server.life != ServerLife::kPresent || server.weight == 0) continue;
-    out.push_back({server.id, server.weight, server.next_hop, forwarding_of(server, own)});
+    if (server.life != ServerLife::kPresent) continue;
+    const Endpoint identity{server.key.address, server.key.port.value_or(0)};
+    out.push_back({server.id, server.weight, server.next_hop, forwarding_of(server, own),
+                   table_weight(server, old), stable_identity(identity),
+                   server.thresholds.max != 0});
   }
   return out;
 }
 
-bool same_candidates(const std::vector<Candidate>& a, const std::vector<Candidate>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return x.server == y.server && x.weight == y.weight && x.next_hop == y.next_hop &&
-           x.forwarding == y.forwarding;
-  });
+bool needs_exact_counts(const Service& service) {
+  return compares_loads(service.scheduler) ||
+         std::any_of(service.candidates.begin(), service.candidates.end(),
+                     [](const Candidate& candidate) { return candidate.limited; });
 }
 
 /// The old object where nothing of it changes, else a new one.
 std::shared_ptr<const Service> service_object(const VirtualService& wanted,
                                               const std::shared_ptr<const Service>& old,
                                               const AddressSet& own, unsigned workers) {
-  const SchedulerKind scheduler = scheduler_kind(wanted.scheduler);
   const uint8_t protocol = static_cast<uint8_t>(wanted.protocol);
-  std::vector<Candidate> candidates = candidates_of(wanted, own);
-  if (old && old->name == wanted.name && old->protocol == protocol && old->scheduler == scheduler &&
-      same_candidates(old->candidates, candidates))
+  std::vector<Candidate> candidates = candidates_of(wanted, own, old.get());
+  if (old && old->name == wanted.name && old->protocol == protocol &&
+      old->scheduler == wanted.scheduler && old->scheduler_options == wanted.scheduler_options &&
+      old->candidates == candidates)
     return old;
   auto service = std::make_shared<Service>();
   service->id = wanted.id;
   service->name = wanted.name;
   service->protocol = protocol;
-  service->scheduler = scheduler;
-  service->exact_counts = scheduler == SchedulerKind::kLc;
+  service->scheduler = wanted.scheduler;
+  service->scheduler_options = wanted.scheduler_options;
   service->candidates = std::move(candidates);
+  service->exact_counts = needs_exact_counts(*service);
   make_schedules(*service, workers, old.get());
   return service;
 }
@@ -142,6 +145,7 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
   next->purged.resize(inputs.state.owner.size(), false);
   next->exact.resize(inputs.state.owner.size(), false);
   next->tunnels.resize(inputs.state.owner.size());
+  next->thresholds.resize(inputs.state.owner.size());
   AddressSet own;
   for (const OwnAddress& local : inputs.local_addresses) own.insert(local.address);
   std::vector<ListenTable::Entry> listens;
@@ -154,6 +158,7 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
       next->purged[server.id] = server.life == ServerLife::kPurging;
       next->tunnels[server.id] = tunnel_of(server, inputs.before);
       next->exact[server.id] = next->services[id]->exact_counts;
+      next->thresholds[server.id] = server.thresholds;
     }
     if (wanted->removed) continue;
     for (const Endpoint& listen : wanted->listen)

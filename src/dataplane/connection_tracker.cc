@@ -11,6 +11,10 @@ bool counts_as_active(uint8_t state) {
   return state < kTcpStates && is_active(static_cast<TcpState>(state));
 }
 
+LoadWord one_of(uint8_t state) {
+  return counts_as_active(state) ? kOneActive : kOneInactive;
+}
+
 bool counts_as_half_open(uint8_t state) {
   return state < kTcpStates && is_half_open(static_cast<TcpState>(state));
 }
@@ -32,9 +36,28 @@ void ConnectionTracker::sync_exact(ServerId server) {
   ServerCounters& counters = (*context_.servers)[server];
   const bool wanted = context_.snapshot->exact[server];
   if (counters.exact_entered == wanted) return;
-  const uint64_t mine = counters.active.get() << 32 | counters.inactive.get();
-  context_.exact[server].fetch_add(wanted ? mine : -mine, std::memory_order_relaxed);
+  const LoadWord mine = counters.active.get() * kOneActive + counters.inactive.get();
+  const Thresholds& thresholds = context_.snapshot->thresholds[server];
+  context_.exact->add(server, wanted ? mine : -mine, thresholds);
   counters.exact_entered = wanted;
+}
+
+void ConnectionTracker::judge(ServerId server) {
+  sync_exact(server);
+  context_.exact->judge(server, context_.snapshot->thresholds[server]);
+}
+
+bool ConnectionTracker::reserve(const Candidate& server, uint8_t state) {
+  if (!server.limited) return true;
+  sync_exact(server.server);
+  return context_.exact->try_add(server.server, one_of(state),
+                                 context_.snapshot->thresholds[server.server]);
+}
+
+void ConnectionTracker::give_back(const Candidate& server, uint8_t state) {
+  if (server.limited)
+    context_.exact->add(server.server, -one_of(state),
+                        context_.snapshot->thresholds[server.server]);
 }
 
 void ConnectionTracker::count(ServerId server, bool active, int change) {
@@ -42,8 +65,19 @@ void ConnectionTracker::count(ServerId server, bool active, int change) {
   ServerCounters& counters = (*context_.servers)[server];
   (active ? counters.active : counters.inactive).add(static_cast<uint64_t>(int64_t{change}));
   if (!counters.exact_entered) return;
-  const uint64_t one = active ? uint64_t{1} << 32 : 1;
-  context_.exact[server].fetch_add(change > 0 ? one : -one, std::memory_order_relaxed);
+  const LoadWord one = active ? kOneActive : kOneInactive;
+  context_.exact->add(server, change > 0 ? one : -one, context_.snapshot->thresholds[server]);
+}
+
+void ConnectionTracker::reclassify(ServerId server, bool active) {
+  sync_exact(server);
+  ServerCounters& counters = (*context_.servers)[server];
+  (active ? counters.inactive : counters.active).sub(1);
+  (active ? counters.active : counters.inactive).add(1);
+  if (!counters.exact_entered) return;
+  // In one step, so that nobody sees one connection less than there are.
+  const LoadWord change = kOneActive - kOneInactive;
+  context_.exact->add(server, active ? change : -change, context_.snapshot->thresholds[server]);
 }
 
 void ConnectionTracker::enter_half_open(uint32_t id) {
@@ -83,7 +117,12 @@ uint32_t ConnectionTracker::open(const FlowKey& key, uint64_t hash, const Servic
   wheel_.arm(id, connection.armed);
   const bool active = counts_as_active(state);
   if (active) connection.flags |= kCountedActive;
-  count(server.server, active, 1);
+  if (server.limited) {  // reserved: its exact count has it already
+    ServerCounters& counters = (*context_.servers)[server.server];
+    (active ? counters.active : counters.inactive).add(1);
+  } else {
+    count(server.server, active, 1);
+  }
   if (counts_as_half_open(state)) enter_half_open(id);
   (*context_.servers)[server.server].connections.add(1);
   context_.count(Event::kConnectionCreated);
@@ -115,8 +154,7 @@ void ConnectionTracker::set_state(uint32_t id, uint8_t state) {
   connection.state = state;
   const bool active = counts_as_active(state);
   if (active != static_cast<bool>(connection.flags & kCountedActive)) {
-    count(connection.server, !active, -1);
-    count(connection.server, active, 1);
+    reclassify(connection.server, active);
     connection.flags ^= kCountedActive;
   }
   const bool half_open = counts_as_half_open(state);

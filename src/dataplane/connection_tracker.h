@@ -29,6 +29,10 @@ class ConnectionTracker {
   ReplyDirectory& directory() { return directory_; }
   const TimeoutTable& timeouts() const { return timeouts_; }
 
+  /// Counts a connection that is about to be opened, where the server has a maximum. False: it has
+  /// as many as it may. To be followed by open() or give_back() with the same arguments.
+  bool reserve(const Candidate& server, uint8_t state);
+  void give_back(const Candidate& server, uint8_t state);
   /// A new connection, or kNoConnection where the table is full. `state`: TcpState or kStateUdp.
   /// A full table of which some connections are half-open has room for one more: the oldest of
   /// those gives way.
@@ -44,6 +48,8 @@ class ConnectionTracker {
   uint32_t expire(uint32_t budget);
   /// Enters this worker's part of a server's exact counts, or takes it back, as the snapshot says.
   void sync_exact(ServerId server);
+  /// The same, and marks or clears the server's overload by its present thresholds.
+  void judge(ServerId server);
   /// Milliseconds until the connection would expire if no packet came.
   uint32_t expires_ms(const Connection& connection) const;
 
@@ -57,6 +63,7 @@ class ConnectionTracker {
   bool make_room();
   void forget(uint32_t id);
   void count(ServerId server, bool active, int change);
+  void reclassify(ServerId server, bool active);
   void enter_half_open(uint32_t id);
   void leave_half_open(uint32_t id);
 

@@ -42,7 +42,7 @@ struct Dataplane::State {
         publisher(worker_count),
         counters(std::make_unique<WorkerCounters[]>(worker_count)),
         servers(std::make_unique<GrowingArray<ServerCounters>[]>(worker_count)),
-        exact(std::make_unique<std::atomic<uint64_t>[]>(GrowingArray<ServerCounters>::kMaxSize)),
+        exact(std::make_unique<ConnectionCounts>(GrowingArray<ServerCounters>::kMaxSize)),
         peer_rings(worker_count, std::vector<PeerRings>(worker_count)) {}
   ~State();
 
@@ -65,7 +65,7 @@ struct Dataplane::State {
   ExceptionPath exception;
   std::unique_ptr<WorkerCounters[]> counters;
   std::unique_ptr<GrowingArray<ServerCounters>[]> servers;
-  std::unique_ptr<std::atomic<uint64_t>[]> exact;
+  std::unique_ptr<ConnectionCounts> exact;
   std::optional<Owner> owner;
   std::vector<std::vector<PeerRings>> peer_rings;  // [from][to]
   std::vector<rte_mempool*> reply_pools;
@@ -241,8 +241,8 @@ const WorkerCounters& Dataplane::counters(WorkerIndex worker) const {
 GrowingArray<ServerCounters>& Dataplane::server_counters(WorkerIndex worker) {
   return state_->servers[worker];
 }
-ConnectionCounts Dataplane::exact_counts() const {
-  return state_->exact.get();
+const ConnectionCounts& Dataplane::exact_counts() const {
+  return *state_->exact;
 }
 uint32_t Dataplane::connection_capacity() const {
   return state_->options.max_connections;

@@ -54,9 +54,8 @@ class Dataplane {
   const WorkerCounters& counters(WorkerIndex worker) const;
   /// By ServerId; control grows it before it publishes a new id.
   GrowingArray<ServerCounters>& server_counters(WorkerIndex worker);
-  /// Decision 6: active << 32 | inactive over all workers, for services with exact_counts.
-  /// Indexed by ServerId, ServerId < GrowingArray's maximum.
-  ConnectionCounts exact_counts() const;
+  /// Decision 6: for services with exact_counts. ServerId < GrowingArray's maximum.
+  const ConnectionCounts& exact_counts() const;
   uint32_t connection_capacity() const;
 
   PortTable& ports();

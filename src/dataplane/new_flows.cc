@@ -43,24 +43,30 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
     replier_.time_exceeded(packet);
     return drop(packet, Verdict::kTtlExceeded);
   }
-  const Candidate* server = pick(service, context_.index, context_.exact);
+  const auto state = tcp ? static_cast<uint8_t>(
+                               next_state_input_only(TcpState::kNone, tcp_event(packet.tcp_flags)))
+                         : kStateUdp;
+  const Candidate* server = scheduling_.choose(service, key, state);
   if (server == nullptr) {
     replier_.refuse(packet);
     return drop(packet, Verdict::kNoRealServer);
   }
-  const auto state = tcp ? static_cast<uint8_t>(
-                               next_state_input_only(TcpState::kNone, tcp_event(packet.tcp_flags)))
-                         : kStateUdp;
   const Target& target = context_.snapshot->targets[server->server];
   FlowKey reply{};
   uint64_t reply_hash = 0;
   if (sees_replies(target.forwarding)) {
     reply = Nat::reply_tuple(key, target);
     reply_hash = connections_.table().hash(reply);
-    if (const auto reason = why_no_replies(reply, reply_hash)) return drop(packet, *reason);
+    if (const auto reason = why_no_replies(reply, reply_hash)) {
+      connections_.give_back(*server, state);
+      return drop(packet, *reason);
+    }
   }
   const uint32_t id = connections_.open(key, hash, service, *server, state);
-  if (id == kNoConnection) return drop(packet, Verdict::kConnectionTableFull);
+  if (id == kNoConnection) {
+    connections_.give_back(*server, state);
+    return drop(packet, Verdict::kConnectionTableFull);
+  }
   if (sees_replies(target.forwarding) && !connections_.expect_replies(id, reply, reply_hash)) {
     connections_.close(id);
     return drop(packet, Verdict::kConnectionTableFull);

@@ -11,6 +11,7 @@
 #include "dataplane/owner.h"
 #include "dataplane/packet.h"
 #include "dataplane/reply.h"
+#include "dataplane/scheduling.h"
 #include "dataplane/token_bucket.h"
 #include "dataplane/transmitter.h"
 #include "dataplane/tunnel_error.h"
@@ -83,6 +84,7 @@ class Pipeline {
   Tunnel tunnel_;
   TunnelErrors tunnel_errors_;
   Nat nat_;
+  Scheduling scheduling_;
   TokenBucket punt_bucket_;
   Burst burst_;
   /// Which flows of this burst are still to find their owner.

@@ -90,7 +90,7 @@ bool RequestHandler::purge() {
 bool RequestHandler::sync_exact() {
   const auto servers = static_cast<ServerId>(context_.snapshot->exact.size());
   const ServerId end = std::min(server_ + kServersPerStep, servers);
-  for (; server_ < end; ++server_) connections_.sync_exact(server_);
+  for (; server_ < end; ++server_) connections_.judge(server_);
   return server_ == servers;
 }
 

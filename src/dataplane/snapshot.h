@@ -35,10 +35,13 @@ struct Service {
   std::string name;
   uint8_t protocol = 6;  // 6 TCP, 17 UDP
   SchedulerKind scheduler = SchedulerKind::kRr;
-  /// Decision 6: true where the scheduler needs exact counts over all workers (lc).
+  SchedulerOptions scheduler_options;
+  /// Decision 6: true where the scheduler needs exact counts over all workers, or a server has a
+  /// maximum of connections.
   bool exact_counts = false;
-  /// Servers that take new connections: weight above 0, in the file's order.
+  /// Servers that are up, in the file's order. New connections go to those of a weight above 0.
   std::vector<Candidate> candidates;
+  SharedSchedule shared;
   /// By WorkerIndex.
   std::vector<std::shared_ptr<WorkerSchedule>> schedules;
 };
@@ -49,7 +52,7 @@ struct Service {
 /// that first picks from `before` while the next one is being built may repeat those few turns.)
 void make_schedules(Service& service, unsigned workers, const Service* before);
 /// Worker side: the real server for a new connection, or null where none takes any.
-const Candidate* pick(const Service& service, WorkerIndex worker, ConnectionCounts counts);
+const Candidate* pick(const Service& service, WorkerIndex worker, const NewFlow& flow);
 
 /// What is known of an address of ours.
 enum class AddressKind : uint8_t {
@@ -158,9 +161,11 @@ struct Snapshot {
   std::vector<TunnelEnd> tunnel_ends;
   /// Outer source addresses of what leaves by a port: its own, else another port's.
   std::array<PortAddresses, kMaxPorts> tunnel_sources;
-  /// By ServerId: the server's service has exact_counts. After publishing a snapshot in which this
-  /// changed for a server, control posts a WorkerRequest::kSyncExact to each worker.
+  /// By ServerId: the server's service has exact_counts, and the server's thresholds. After
+  /// publishing a snapshot in which these changed for a server, control posts a
+  /// WorkerRequest::kSyncExact to each worker.
   std::vector<bool> exact;
+  std::vector<Thresholds> thresholds;
 };
 
 }  // namespace lbd

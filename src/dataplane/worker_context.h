@@ -26,7 +26,7 @@ struct WorkerContext {
   Egress* egress = nullptr;
   WorkerCounters* counters = nullptr;
   GrowingArray<ServerCounters>* servers = nullptr;
-  std::atomic<uint64_t>* exact = nullptr;  // by ServerId: active << 32 | inactive, all workers
+  ConnectionCounts* exact = nullptr;
   const PortTable* ports = nullptr;
   const NextHopTable* next_hops = nullptr;
   const Routing* routing = nullptr;

@@ -101,7 +101,7 @@ Director::Director(const Topology& topology)
     shared.workers = topology.workers;
     shared.tsc = kStart;
     shared.now = static_cast<Tick>(kStart / kTick);
-    shared.exact = exact_.data();
+    shared.exact = &exact_;
     shared.ports = &ports_;
     shared.next_hops = &next_hops_;
     shared.routing = routing_.get();

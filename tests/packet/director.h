@@ -81,7 +81,7 @@ class Director {
   const Topology& topology() const { return topology_; }
   const Names& names() const { return names_; }
   const Snapshot& snapshot() const { return *snapshot_; }
-  uint64_t exact(ServerId server) const { return exact_[server].load(); }
+  LoadWord exact(ServerId server) const { return exact_.get(server); }
   std::optional<Found> find(const FlowKey& key) const;
 
   static constexpr unsigned kMaxServers = 1024;
@@ -99,7 +99,7 @@ class Director {
   NextHopTable& next_hops_;
   std::unique_ptr<Routing> routing_;
   std::array<NeighbourMap, kMaxPorts> neighbours_;
-  std::vector<std::atomic<uint64_t>> exact_;
+  ConnectionCounts exact_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<TestWorker>> workers_;
 };

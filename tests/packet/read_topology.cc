@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "read_topology.h"
 
+#include <algorithm>
+
 namespace lbd::test {
 namespace {
 
@@ -44,11 +46,12 @@ Forwarding read_forwarding(const YAML::Node& node) {
 }
 
 ServerSpec read_server(const std::string& name, const YAML::Node& node, const Topology& topology) {
-  only(node, {"mac", "port", "state", "weight", "forwarding", "address", "real_port", "tunnel",
+  only(node, {"mac", "port", "state", "weight", "max", "min", "forwarding", "address", "real_port", "tunnel",
               "tunnel_port"});
   ServerSpec out;
   out.name = name;
   out.weight = read(node["weight"], 1u);
+  out.thresholds = {read(node["max"], 0u), read(node["min"], 0u)};
   out.forwarding = read_forwarding(node["forwarding"]);
   if (out.forwarding == Forwarding::kLocal) return out;
   const auto type = read<std::string>(node["tunnel"], "ipip");
@@ -64,16 +67,15 @@ ServerSpec read_server(const std::string& name, const YAML::Node& node, const To
 
 ServiceSpec read_service(const std::string& name, const YAML::Node& node,
                          const Topology& topology) {
-  only(node, {"protocol", "scheduler", "listen", "servers"});
+  only(node, {"protocol", "scheduler", "fallback", "listen", "servers"});
   ServiceSpec out;
   out.name = name;
   out.protocol = read<std::string>(node["protocol"], "tcp") == "udp" ? 17 : 6;
   const auto scheduler = read<std::string>(node["scheduler"], "rr");
-  if (scheduler != "rr" && scheduler != "wrr" && scheduler != "lc")
-    throw BadCase(node["scheduler"], "no such scheduler");
-  out.scheduler = scheduler == "rr"    ? SchedulerKind::kRr
-                  : scheduler == "wrr" ? SchedulerKind::kWrr
-                                       : SchedulerKind::kLc;
+  const auto kind = std::find(kSchedulerNames.begin(), kSchedulerNames.end(), scheduler);
+  if (kind == kSchedulerNames.end()) throw BadCase(node["scheduler"], "no such scheduler");
+  out.scheduler = static_cast<SchedulerKind>(kind - kSchedulerNames.begin());
+  out.scheduler_options.fallback = read(node["fallback"], false);
   for (const auto& listen : node["listen"]) {
     const auto endpoint = Endpoint::parse(listen.as<std::string>());
     if (!endpoint) throw BadCase(listen, "not an endpoint");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot_maker.h"
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 namespace lbd::test {
@@ -17,11 +19,14 @@ std::shared_ptr<Service> make_service(const ServiceSpec& spec, unsigned workers,
   service->name = spec.name;
   service->protocol = spec.protocol;
   service->scheduler = spec.scheduler;
-  service->exact_counts = spec.scheduler == SchedulerKind::kLc;
+  service->scheduler_options = spec.scheduler_options;
+  service->exact_counts = compares_loads(spec.scheduler);
   for (const ServerSpec& server : spec.servers) {
     const ServerId id = names.server(spec.name, server.name);
-    if (server.weight > 0)
-      service->candidates.push_back({id, server.weight, id, server.forwarding});
+    const bool limited = server.thresholds.max != 0;
+    service->candidates.push_back(
+        {id, server.weight, id, server.forwarding, std::max(server.weight, 1u), id, limited});
+    service->exact_counts |= limited;
   }
   make_schedules(*service, workers, service_before(before, service->id));
   return service;
@@ -75,6 +80,7 @@ std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& n
   std::vector<ListenTable::Entry> listens;
   std::set<ServerId> live;
   std::set<ServerId> exact;
+  std::map<ServerId, Thresholds> thresholds;
   for (const ServiceSpec& spec : topology.services) {
     auto service = make_service(spec, topology.workers, names, before);
     for (const ServerSpec& server : spec.servers) {
@@ -84,6 +90,7 @@ std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& n
       if (server.forwarding == Forwarding::kTun && snapshot->tunnels[id] == nullptr)
         snapshot->tunnels[id] = std::make_shared<const Encapsulation>(server.tunnel, server.address,
                                                                       server.tunnel_port);
+      thresholds[id] = server.thresholds;
       if (service->exact_counts) exact.insert(names.server(spec.name, server.name));
     }
     for (const Endpoint& listen : spec.listens)
@@ -97,6 +104,7 @@ std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& n
   for (ServerId id = 0; id < names.servers_end(); ++id) {
     snapshot->purged.push_back(!live.contains(id));
     snapshot->exact.push_back(exact.contains(id));
+    snapshot->thresholds.push_back(thresholds[id]);
   }
   complete_tunnels(*snapshot);
   return snapshot;

@@ -60,8 +60,8 @@ void check_server(Step& step, const std::string& name, const YAML::Node& node) {
   check("bytes", total(&ServerCounters::bytes_in));
   check("packets_out", total(&ServerCounters::packets_out));
   check("bytes_out", total(&ServerCounters::bytes_out));
-  check("exact_active", exact >> 32);
-  check("exact_inactive", exact & 0xffffffff);
+  check("exact_active", active_of(exact));
+  check("exact_inactive", inactive_of(exact));
 }
 
 /// `ports: {lan: {forwarded: 3}}`: since the beginning, all workers.

@@ -32,6 +32,7 @@ struct PortSpec {
 struct ServerSpec {
   std::string name;
   uint32_t weight = 1;
+  Thresholds thresholds;
   NextHop hop;
   Forwarding forwarding = Forwarding::kDr;
   IpAddress address;       // where packets go by nat or a tunnel
@@ -44,6 +45,7 @@ struct ServiceSpec {
   std::string name;
   uint8_t protocol = 6;
   SchedulerKind scheduler = SchedulerKind::kRr;
+  SchedulerOptions scheduler_options;
   std::vector<Endpoint> listens;
   std::vector<ServerSpec> servers;
 };

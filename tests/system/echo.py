@@ -22,27 +22,28 @@ def answer_from(ancillary):
 
 
 class EchoServers:
-    """TCP and UDP on PORT of every real server, IPv4 and IPv6. TCP says the server's name and a newline
+    """TCP and UDP on PORT (or `ports`) of every real server, IPv4 and IPv6. TCP says the server's name and a newline
     on accept, then echoes; UDP answers name:datagram. One thread serves all of them."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, ports=(PORT,)):
         self._selector = selectors.DefaultSelector()
         self._open = []
         for name in lab.server_names():
             for family, host in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
-                self._listen(lab, name, family, host)
+                for port in ports:
+                    self._listen(lab, name, family, host, port)
         self._wake, self._woken = socket.socketpair()
         self._selector.register(self._woken, selectors.EVENT_READ, None)
         self._thread = threading.Thread(target=self._loop, daemon=True)
         self._thread.start()
 
-    def _listen(self, lab, name, family, host):
+    def _listen(self, lab, name, family, host, port):
         for kind, serve in ((socket.SOCK_STREAM, self._accept), (socket.SOCK_DGRAM, self._datagram)):
             made = netns.make_socket(lab, name, family, kind, timeout=0)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            made.bind((host, PORT))
+            made.bind((host, port))
             if kind == socket.SOCK_STREAM:
                 made.listen(512)
             elif family == socket.AF_INET6:

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "control/api/arguments.h"
+#include "control/api/foresee.h"
 #include "control/api/names.h"
 #include "control/api/verbs.h"
 #include "control/config/difference.h"
@@ -34,6 +35,7 @@ struct Explanation : std::enable_shared_from_this<Explanation> {
   void fresh();
   Json way_to(const RealServer& server) const;
   void forward_to(const RealServer& server);
+  FlowKey key() const { return FlowKey::make(flow.client, flow.destination, flow.protocol); }
   void not_balanced();
 
   Controller& controller;
@@ -99,49 +101,29 @@ std::string name_of(const DesiredState& state, ServerId id) {
   return server ? server->key.to_string() : "?";
 }
 
-/// The least loaded as lc would find it now; the first wins ties.
-const Candidate& least_loaded(const std::vector<Candidate>& candidates, ConnectionCounts counts) {
-  const auto overhead = [counts](const Candidate& candidate) {
-    const uint64_t word = counts[candidate.server].load(std::memory_order_relaxed);
-    return (word >> 32) * 256 + (word & 0xffffffffu);
-  };
-  return *std::min_element(
-      candidates.begin(), candidates.end(),
-      [&](const Candidate& a, const Candidate& b) { return overhead(a) < overhead(b); });
-}
-
 void Explanation::fresh() {
   const DesiredState& state = controller.state();
   json["candidates"] = Json::array();
+  bool any = false;
   for (const Candidate& candidate : service->candidates) {
+    if (candidate.weight == 0) continue;
+    any = true;
     const RealServer* server = state.server(candidate.server);
     Json row = server ? way_to(*server) : Json::object();
     row["server"] = name_of(state, candidate.server);
     row["weight"] = candidate.weight;
     json["candidates"].push_back(std::move(row));
   }
-  if (service->candidates.empty()) {
+  if (!any) {
     json["reason"] = flow.protocol == 6
                          ? "no real server has a weight above 0; the client gets a reset"
                          : "no real server has a weight above 0; the client gets port unreachable";
     return respond(std::move(json));
   }
-  const Candidate* chosen = &service->candidates.front();
-  if (service->scheduler == SchedulerKind::kLc) {
-    chosen = &least_loaded(service->candidates, controller.dataplane().exact_counts());
-    json["reason"] = "a new connection; lc: it has the least connections now";
-  } else if (service->candidates.size() == 1) {
-    json["reason"] = "a new connection; it is the only real server with a weight";
-  } else {
-    json["reason"] =
-        service->scheduler == SchedulerKind::kRr
-            ? "a new connection; rr: each candidate in turn, and whose turn it is only "
-              "the worker knows"
-            : "a new connection; wrr: candidates in turn by weight, and whose turn it "
-              "is only the worker knows";
-    return respond(std::move(json));
-  }
-  if (const RealServer* server = state.server(chosen->server)) forward_to(*server);
+  const Choice choice = foresee(*service, key(), controller.dataplane().exact_counts());
+  json["reason"] = choice.reason;
+  if (choice.server == nullptr) return respond(std::move(json));
+  if (const RealServer* server = state.server(choice.server->server)) forward_to(*server);
   respond(std::move(json));
 }
 

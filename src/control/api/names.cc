@@ -9,18 +9,6 @@ std::string protocol_name(uint8_t protocol) {
   return std::to_string(protocol);
 }
 
-const char* scheduler_name(config::SchedulerKind kind) {
-  switch (kind) {
-    case config::SchedulerKind::kRr:
-      return "rr";
-    case config::SchedulerKind::kWrr:
-      return "wrr";
-    case config::SchedulerKind::kLc:
-      break;
-  }
-  return "lc";
-}
-
 const char* state_name(NextHopState state) {
   switch (state) {
     case NextHopState::kUnused:

@@ -13,7 +13,6 @@ namespace lbd::api {
 
 /// "tcp", "udp"; else the number.
 std::string protocol_name(uint8_t protocol);
-const char* scheduler_name(config::SchedulerKind kind);
 const char* state_name(NextHopState state);
 
 /// One real server and where it belongs.

@@ -97,7 +97,7 @@ Json service_json(Controller& controller, const VirtualService& service) {
   return {{"name", service.name},
           {"listen", std::move(listen)},
           {"protocol", protocol_name(static_cast<uint8_t>(service.protocol))},
-          {"scheduler", scheduler_name(service.scheduler)},
+          {"scheduler", name_of(service.scheduler)},
           {"forwarding", config::to_text(service.forwarding)},
           {"held", true},  // no VRRP instance can own the address yet
           {"removed", service.removed},

@@ -65,6 +65,18 @@ void compare_daemon(Lines& lines, const Daemon& before, const Daemon& after) {
                     arrow(to_text(before.log_format), to_text(after.log_format)));
 }
 
+void compare_numbers(Lines& lines, const std::string& what, uint32_t before, uint32_t after) {
+  if (before != after) lines.push_back(what + arrow(std::to_string(before), std::to_string(after)));
+}
+
+std::string flags_text(const Service& service) {
+  const std::string name(name_of(service.scheduler));
+  std::string out;
+  if (service.scheduler_options.fallback) out += name + "-fallback";
+  if (service.scheduler_options.port) out += (out.empty() ? "" : " ") + name + "-port";
+  return out.empty() ? "none" : out;
+}
+
 void compare_servers(Lines& lines, const std::string& service, const Service& before,
                      const Service& after) {
   const auto text = [](const RealServer& server) { return to_text(server); };
@@ -76,6 +88,10 @@ void compare_servers(Lines& lines, const std::string& service, const Service& be
             if (old.weight != now.weight)
               lines.push_back(service + "real server " + to_text(now) + ": weight " +
                               arrow(std::to_string(old.weight), std::to_string(now.weight)));
+            compare_numbers(lines, service + "real server " + to_text(now) + ": max_connections ",
+                            old.max_connections, now.max_connections);
+            compare_numbers(lines, service + "real server " + to_text(now) + ": min_connections ",
+                            old.min_connections, now.min_connections);
           });
 }
 
@@ -93,6 +109,10 @@ void compare_service(Lines& lines, const Service& before, const Service& after) 
   if (before.forwarding != after.forwarding)
     lines.push_back(service + "forwarding " +
                     arrow(to_text(before.forwarding), to_text(after.forwarding)));
+  if (flags_text(before) != flags_text(after))
+    lines.push_back(service + "scheduler_flags " + arrow(flags_text(before), flags_text(after)));
+  compare_numbers(lines, service + "mh_table_size ", before.scheduler_options.table_size,
+                  after.scheduler_options.table_size);
   if (before.drain_timeout != after.drain_timeout)
     lines.push_back(
         service + "drain_timeout " +
@@ -137,8 +157,7 @@ std::string to_text(Protocol protocol) {
 }
 
 std::string to_text(SchedulerKind scheduler) {
-  static constexpr const char* kNames[] = {"rr", "wrr", "lc"};
-  return kNames[static_cast<size_t>(scheduler)];
+  return std::string(name_of(scheduler));
 }
 
 std::string to_text(Forwarding forwarding) {

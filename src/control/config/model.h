@@ -10,6 +10,7 @@
 
 #include "common/address.h"
 #include "dataplane/forward/method.h"
+#include "dataplane/schedule/kind.h"
 
 // What lb.yaml says, checked and with every default filled in. Plain values: the loader makes one,
 // nobody changes it afterwards. Durations are milliseconds, sizes bytes, ports host order.
@@ -108,7 +109,7 @@ struct Route {
 };
 
 enum class Protocol : uint8_t { kTcp = 6, kUdp = 17 };
-enum class SchedulerKind : uint8_t { kRr, kWrr, kLc };
+using SchedulerKind = lbd::SchedulerKind;
 
 struct Tunnel {
   TunnelType type = TunnelType::kIpip;
@@ -122,6 +123,8 @@ struct RealServer {
   uint32_t weight = 1;                      // 0..65535; 0: quiesced
   Forwarding forwarding = Forwarding::kDr;  // its own, else the service's
   Tunnel tunnel;                            // of kTun
+  uint32_t max_connections = 0;  // 0: no maximum
+  uint32_t min_connections = 0;  // an overloaded server takes new ones below this; 0: below 3/4 max
   Place place;
 };
 
@@ -130,7 +133,8 @@ struct Service {
   std::vector<Endpoint> listen;  // one family; at least one
   Protocol protocol = Protocol::kTcp;
   Forwarding forwarding = Forwarding::kDr;  // of servers that name none
-  SchedulerKind scheduler = SchedulerKind::kRr;
+  SchedulerKind scheduler = SchedulerKind::kWlc;
+  SchedulerOptions scheduler_options;
   Milliseconds drain_timeout{300'000};  // how long a removed server's connections live on
   std::vector<uint16_t> local_ports;    // ports of these addresses that the kernel twin may answer
   std::vector<RealServer> real_servers;

@@ -7,6 +7,7 @@ namespace lbd::config {
 namespace {
 
 constexpr int64_t kMaxWeight = 65535;
+constexpr int64_t kMaxConnections = 1'000'000'000;
 
 /// Why nothing can be a server's address; else empty. A loopback address is the director itself.
 std::string address_fault(const IpAddress& address) {
@@ -67,6 +68,20 @@ void read_tunnel(const Value& value, Tunnel& tunnel) {
   map.finish();
 }
 
+void read_thresholds(MapReader& map, RealServer& server) {
+  server.max_connections =
+      static_cast<uint32_t>(map.number("max_connections", 0, kMaxConnections, 0));
+  const auto value = map.get("min_connections");
+  if (!value) return;
+  const auto min = value->number(0, kMaxConnections);
+  if (!min) return;
+  if (*min > server.max_connections)
+    value->error(std::to_string(*min) + " is above max_connections, which is " +
+                     std::to_string(server.max_connections),
+                 "a full server takes new connections again below min_connections: write less");
+  server.min_connections = static_cast<uint32_t>(*min);
+}
+
 }  // namespace
 
 std::optional<Forwarding> read_forwarding(const Value& value) {
@@ -96,8 +111,7 @@ std::optional<RealServer> read_real_server(const Value& item, Forwarding inherit
                     "write forwarding: tun, or leave tunnel out");
   }
   map.not_yet("inhibit_on_failure", {"false"});
-  map.not_yet("max_connections", {"0"});
-  map.not_yet("min_connections", {"0"});
+  read_thresholds(map, server);
   map.not_yet("health_checks", {"[]"});
   map.finish();
   return known && forwarding ? std::optional(server) : std::nullopt;

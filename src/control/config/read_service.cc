@@ -28,27 +28,6 @@ Protocol read_protocol(MapReader& map) {
       .value_or(Protocol::kTcp);
 }
 
-SchedulerKind read_scheduler(MapReader& map) {
-  const std::string remedy = "write rr, wrr or lc";
-  const auto value = map.get("scheduler");
-  if (!value) {
-    if (map.at().node().kind == Node::Kind::kMap && !map.has("scheduler"))
-      map.at()
-          .other(map.at().node(), map.at().path() + ".scheduler")
-          .error("the default wlc is not supported yet", remedy);
-    return SchedulerKind::kRr;
-  }
-  if (is_one_of(*value,
-                {"wlc", "sed", "nq", "lblc", "lblcr", "sh", "dh", "mh", "fo", "ovf", "twos"})) {
-    value->error(value->node().text + " is not supported yet", remedy);
-    return SchedulerKind::kRr;
-  }
-  return choose<SchedulerKind>(
-             *value,
-             {{"rr", SchedulerKind::kRr}, {"wrr", SchedulerKind::kWrr}, {"lc", SchedulerKind::kLc}})
-      .value_or(SchedulerKind::kRr);
-}
-
 void read_listens(MapReader& map, ServiceDraft& draft) {
   const auto value = map.require("listen", "write [\"192.0.2.20:80\"]");
   if (!value) return;
@@ -90,8 +69,6 @@ void read_real_servers(MapReader& map, ServiceDraft& draft) {
 
 /// Features to come. Accepted is what says, truthfully, that they are off.
 void refuse_the_rest(MapReader& map) {
-  map.not_yet("scheduler_flags", {"[]"});
-  map.not_yet("mh_table_size");
   map.not_yet("one_packet", {"false"});
   map.not_yet("persistence", {"off"});
   map.not_yet_map("quorum",
@@ -120,7 +97,7 @@ ServiceDraft read_service(const Value& item) {
   service.protocol = read_protocol(map);
   const auto forwarding = map.require("forwarding", kForwardingRemedy);
   if (forwarding) service.forwarding = read_forwarding(*forwarding).value_or(Forwarding::kDr);
-  service.scheduler = read_scheduler(map);
+  read_scheduler(map, service);
   service.drain_timeout =
       map.duration("drain_timeout", Milliseconds(0), kMaxDrain, service.drain_timeout);
   read_local_ports(map, service);

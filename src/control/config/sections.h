@@ -10,6 +10,8 @@
 // return what could be read; checks.h has the rest.
 namespace lbd::config {
 
+class MapReader;
+
 /// The worker where `dataplane.worker_cores` is not given.
 inline constexpr unsigned kDefaultWorkerCore = 1;
 
@@ -22,6 +24,8 @@ PortDraft read_port(const Value& item);
 /// Nothing where the destination cannot be read.
 std::optional<RouteDraft> read_route(const Value& item);
 ServiceDraft read_service(const Value& item);
+/// scheduler, scheduler_flags and mh_table_size.
+void read_scheduler(MapReader& map, Service& service);
 inline constexpr const char* kForwardingRemedy = "write dr, nat or tun";
 /// How a service or a real server is forwarded to. Nothing where that cannot be read, or is not
 /// supported yet.

@@ -5,13 +5,19 @@
 
 namespace lbd {
 
-CandidateList::CandidateList(std::span<const Candidate> candidates) {
+CandidateList::CandidateList(std::span<const Candidate> candidates, Keep keep) {
   for (const Candidate& candidate : candidates) {
-    if (candidate.weight == 0) continue;
+    if (candidate.weight == 0 && keep == Keep::kWeighted) continue;
     by_server_.push_back({candidate.server, size()});
     candidates_.push_back(candidate);
   }
   std::ranges::sort(by_server_, {}, &Place::server);
+}
+
+const Candidate* CandidateList::find(ServerId server) const {
+  const auto found = std::ranges::lower_bound(by_server_, server, {}, &Place::server);
+  if (found == by_server_.end() || found->server != server) return nullptr;
+  return &candidates_[found->position];
 }
 
 }  // namespace lbd

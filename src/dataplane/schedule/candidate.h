@@ -1,37 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "dataplane/connection.h"
+#include "dataplane/connection_counts.h"
 #include "dataplane/forward/method.h"
 #include "dataplane/ids.h"
+#include "dataplane/tick.h"
 
 namespace lbd {
 
 /// A real server that may be picked.
 struct Candidate {
   ServerId server;
-  uint32_t weight;  // 0..65535; 0: never picked
+  uint32_t weight;  // 0..65535; 0: not picked
   NextHopId next_hop;
   Forwarding forwarding = Forwarding::kDr;
+  /// The latest weight that was not 0: its place in a table of hashes.
+  uint32_t table_weight = 1;
+  /// Of address and port: the same on every director.
+  uint64_t identity = 0;
+  /// It has a maximum of connections: its overload counts.
+  bool limited = false;
+  bool operator==(const Candidate&) const = default;
 };
 
-/// Exact counts over all workers, indexed by ServerId: active << 32 | inactive. Workers write them
-/// when a connection opens, closes or changes class; any worker reads them.
-using ConnectionCounts = const std::atomic<uint64_t>*;
+/// A new flow that wants a server.
+struct NewFlow {
+  const FlowKey& key;
+  /// Read for what compares_loads() and for limited servers; may be null without both.
+  const ConnectionCounts* counts;
+  Tick now;
+};
 
-/// The candidates with a weight, in the order of the configuration, and where each one stands by
-/// server id. Immutable; made by the control side.
+/// It takes no new connection now.
+inline bool is_out(const Candidate& candidate, const NewFlow& flow) {
+  return candidate.weight == 0 ||
+         (candidate.limited && (flow.counts->get(candidate.server) & kOverloaded) != 0);
+}
+
+/// The candidates in the order of the configuration, and where each one stands by server id.
+/// Immutable; made by the control side.
 class CandidateList {
  public:
-  explicit CandidateList(std::span<const Candidate> candidates);
+  enum class Keep { kWeighted, kAll };
+  /// kWeighted: those without weight are left out.
+  explicit CandidateList(std::span<const Candidate> candidates, Keep keep = Keep::kWeighted);
 
   uint32_t size() const { return static_cast<uint32_t>(candidates_.size()); }
   bool empty() const { return candidates_.empty(); }
   const Candidate& operator[](uint32_t position) const { return candidates_[position]; }
+  /// Null where the server is none of these. O(log n).
+  const Candidate* find(ServerId server) const;
+
+  struct Place {
+    ServerId server;
+    uint32_t position;
+  };
+  /// Sorted by server.
+  const std::vector<Place>& by_server() const { return by_server_; }
 
   /// Calls f(position in `old`, position here) for each server in both: O(sizes), no memory.
   template <class F>
@@ -48,12 +78,8 @@ class CandidateList {
   }
 
  private:
-  struct Place {
-    uint32_t server;
-    uint32_t position;
-  };
   std::vector<Candidate> candidates_;
-  std::vector<Place> by_server_;  // sorted
+  std::vector<Place> by_server_;
 };
 
 }  // namespace lbd

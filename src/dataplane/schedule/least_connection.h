@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "dataplane/schedule/candidate.h"
+#include "dataplane/schedule/least_load.h"
 
 namespace lbd {
 
-/// lc: least active * 256 + inactive, the first wins ties (ip_vs_dest_conn_overhead() of IPVS).
-class LeastConnection {
- public:
-  explicit LeastConnection(std::span<const Candidate> candidates);
-
-  /// nullptr: there is no server. O(n).
-  const Candidate* pick(ConnectionCounts counts) const;
-
- private:
-  CandidateList list_;
+/// lc: least active * 256 + inactive (ip_vs_dest_conn_overhead() of IPVS).
+struct LeastConnectionRule {
+  static Cost cost(LoadWord word, uint32_t) { return {overhead_of(word), 1}; }
 };
+using LeastConnection = LeastLoad<LeastConnectionRule>;
 
 }  // namespace lbd

@@ -7,11 +7,13 @@ RoundRobin::RoundRobin(std::span<const Candidate> candidates, unsigned worker) :
   if (!list_.empty()) next_ = worker % list_.size();
 }
 
-const Candidate* RoundRobin::pick() {
-  if (list_.empty()) return nullptr;
-  const Candidate* picked = &list_[next_];
-  if (++next_ == list_.size()) next_ = 0;
-  return picked;
+const Candidate* RoundRobin::pick(const NewFlow& flow) {
+  for (uint32_t i = 0; i < list_.size(); ++i) {
+    const Candidate* picked = &list_[next_];
+    if (++next_ == list_.size()) next_ = 0;
+    if (!is_out(*picked, flow)) return picked;
+  }
+  return nullptr;
 }
 
 void RoundRobin::adopt(const RoundRobin& old) {

@@ -10,8 +10,8 @@ class RoundRobin {
  public:
   RoundRobin(std::span<const Candidate> candidates, unsigned worker);
 
-  /// nullptr: there is no server. O(1).
-  const Candidate* pick();
+  /// nullptr: no server takes connections. O(1), and one more for each overloaded server before.
+  const Candidate* pick(const NewFlow& flow);
   /// Goes on where `old` would have gone on: at the first of its next servers that is still there.
   /// O(n), no memory.
   void adopt(const RoundRobin& old);

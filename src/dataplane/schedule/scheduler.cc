@@ -2,27 +2,65 @@
 #include "dataplane/schedule/scheduler.h"
 
 namespace lbd {
-namespace {
 
-using AnyScheduler = std::variant<RoundRobin, WeightedRoundRobin, LeastConnection>;
+SharedSchedule make_shared_schedule(SchedulerKind kind, const SchedulerOptions& options,
+                                    std::span<const Candidate> candidates,
+                                    const SharedSchedule* before) {
+  SharedSchedule out;
+  switch (kind) {
+    case SchedulerKind::kSh:
+    case SchedulerKind::kDh:
+    case SchedulerKind::kMh:
+      out.buckets = std::make_shared<const BucketTable>(
+          kind, options, candidates, before != nullptr ? before->buckets.get() : nullptr);
+      break;
+    case SchedulerKind::kLblc:
+    case SchedulerKind::kLblcr:
+      out.locality = before != nullptr && before->locality ? before->locality
+                                                           : std::make_shared<LocalityTable>();
+      break;
+    default:
+      break;
+  }
+  return out;
+}
 
-AnyScheduler make(SchedulerKind kind, std::span<const Candidate> candidates, unsigned worker) {
+ScheduleState::AnyScheduler ScheduleState::make(SchedulerKind kind,
+                                                std::span<const Candidate> candidates,
+                                                unsigned worker, const SharedSchedule& shared) {
   switch (kind) {
     case SchedulerKind::kRr:
       return RoundRobin(candidates, worker);
     case SchedulerKind::kWrr:
       return WeightedRoundRobin(candidates, worker);
     case SchedulerKind::kLc:
+      return LeastConnection(candidates);
+    case SchedulerKind::kWlc:
       break;
+    case SchedulerKind::kSed:
+      return ShortestExpectedDelay(candidates);
+    case SchedulerKind::kNq:
+      return NeverQueue(candidates);
+    case SchedulerKind::kFo:
+      return Failover(candidates);
+    case SchedulerKind::kOvf:
+      return Overflow(candidates);
+    case SchedulerKind::kTwos:
+      return TwoChoices(candidates, worker);
+    case SchedulerKind::kSh:
+    case SchedulerKind::kDh:
+    case SchedulerKind::kMh:
+      return Hashed{shared.buckets};
+    case SchedulerKind::kLblc:
+    case SchedulerKind::kLblcr:
+      return Locality(kind == SchedulerKind::kLblcr, candidates, shared.locality);
   }
-  return LeastConnection(candidates);
+  return WeightedLeastConnection(candidates);
 }
 
-}  // namespace
-
 ScheduleState::ScheduleState(SchedulerKind kind, std::span<const Candidate> candidates,
-                             unsigned worker)
-    : scheduler_(make(kind, candidates, worker)) {}
+                             unsigned worker, const SharedSchedule& shared)
+    : kind_(kind), scheduler_(make(kind, candidates, worker, shared)) {}
 
 void ScheduleState::adopt(const ScheduleState& old) {
   if (auto* rr = std::get_if<RoundRobin>(&scheduler_)) {
@@ -33,8 +71,8 @@ void ScheduleState::adopt(const ScheduleState& old) {
 }
 
 std::unique_ptr<ScheduleState> make_state(SchedulerKind kind, std::span<const Candidate> candidates,
-                                          unsigned worker_index) {
-  return std::make_unique<ScheduleState>(kind, candidates, worker_index);
+                                          unsigned worker_index, const SharedSchedule& shared) {
+  return std::make_unique<ScheduleState>(kind, candidates, worker_index, shared);
 }
 
 }  // namespace lbd

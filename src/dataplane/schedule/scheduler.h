@@ -5,9 +5,18 @@
 #include <span>
 #include <variant>
 
+#include "dataplane/schedule/bucket_table.h"
 #include "dataplane/schedule/candidate.h"
+#include "dataplane/schedule/failover.h"
+#include "dataplane/schedule/kind.h"
 #include "dataplane/schedule/least_connection.h"
+#include "dataplane/schedule/locality.h"
+#include "dataplane/schedule/never_queue.h"
+#include "dataplane/schedule/overflow.h"
 #include "dataplane/schedule/round_robin.h"
+#include "dataplane/schedule/shortest_expected_delay.h"
+#include "dataplane/schedule/two_choices.h"
+#include "dataplane/schedule/weighted_least_connection.h"
 #include "dataplane/schedule/weighted_round_robin.h"
 
 // Schedulers: which real server a new connection gets. The control side makes a state for each
@@ -16,25 +25,34 @@
 // until then.
 namespace lbd {
 
-enum class SchedulerKind : uint8_t { kRr, kWrr, kLc };
+/// What a service's workers share: buckets, or the memory of lblc and lblcr.
+struct SharedSchedule {
+  std::shared_ptr<const BucketTable> buckets;
+  std::shared_ptr<LocalityTable> locality;
+};
+
+/// `before`: that of the same service's last list, or null.
+SharedSchedule make_shared_schedule(SchedulerKind kind, const SchedulerOptions& options,
+                                    std::span<const Candidate> candidates,
+                                    const SharedSchedule* before);
+
+/// sh, dh, mh.
+struct Hashed {
+  std::shared_ptr<const BucketTable> table;
+  const Candidate* pick(const NewFlow& flow) const { return table->pick(flow); }
+};
 
 /// One worker's scheduler for one list of candidates. Made by the control side, then that worker's.
 class ScheduleState {
  public:
-  ScheduleState(SchedulerKind kind, std::span<const Candidate> candidates, unsigned worker);
+  ScheduleState(SchedulerKind kind, std::span<const Candidate> candidates, unsigned worker,
+                const SharedSchedule& shared);
 
-  SchedulerKind kind() const { return static_cast<SchedulerKind>(scheduler_.index()); }
+  SchedulerKind kind() const { return kind_; }
 
-  /// nullptr: no candidate has a weight. `counts` is only read by lc.
-  const Candidate* pick(ConnectionCounts counts) {
-    switch (scheduler_.index()) {
-      case 0:
-        return std::get_if<0>(&scheduler_)->pick();
-      case 1:
-        return std::get_if<1>(&scheduler_)->pick();
-      default:
-        return std::get_if<2>(&scheduler_)->pick(counts);
-    }
+  /// nullptr: no candidate takes connections.
+  const Candidate* pick(const NewFlow& flow) {
+    return std::visit([&flow](auto& scheduler) { return scheduler.pick(flow); }, scheduler_);
   }
 
   /// Takes over the positions of this worker's state for the list before. Another kind's state is
@@ -42,11 +60,18 @@ class ScheduleState {
   void adopt(const ScheduleState& old);
 
  private:
-  std::variant<RoundRobin, WeightedRoundRobin, LeastConnection> scheduler_;
+  using AnyScheduler = std::variant<RoundRobin, WeightedRoundRobin, LeastConnection,
+                                    WeightedLeastConnection, ShortestExpectedDelay, NeverQueue,
+                                    Failover, Overflow, TwoChoices, Hashed, Locality>;
+  static AnyScheduler make(SchedulerKind kind, std::span<const Candidate> candidates,
+                           unsigned worker, const SharedSchedule& shared);
+
+  SchedulerKind kind_;
+  AnyScheduler scheduler_;
 };
 
-/// Candidates without weight are left out. Workers begin at different places, by their index.
+/// Workers begin at different places, by their index.
 std::unique_ptr<ScheduleState> make_state(SchedulerKind kind, std::span<const Candidate> candidates,
-                                          unsigned worker_index);
+                                          unsigned worker_index, const SharedSchedule& shared);
 
 }  // namespace lbd

@@ -5,9 +5,14 @@ namespace lbd {
 
 void make_schedules(Service& service, unsigned workers, const Service* before) {
   service.schedules.clear();
+  // What was shared by another kind or with other options is of no use.
+  const bool same = before != nullptr && before->scheduler == service.scheduler &&
+                    before->scheduler_options == service.scheduler_options;
+  service.shared = make_shared_schedule(service.scheduler, service.scheduler_options,
+                                        service.candidates, same ? &before->shared : nullptr);
   for (unsigned worker = 0; worker < workers; ++worker) {
     auto schedule = std::make_shared<WorkerSchedule>();
-    schedule->state = make_state(service.scheduler, service.candidates, worker);
+    schedule->state = make_state(service.scheduler, service.candidates, worker, service.shared);
     if (before != nullptr && worker < before->schedules.size()) {
       const auto& old = before->schedules[worker];
       if (old->adopted.load(std::memory_order_acquire)) {
@@ -22,13 +27,13 @@ void make_schedules(Service& service, unsigned workers, const Service* before) {
   }
 }
 
-const Candidate* pick(const Service& service, WorkerIndex worker, ConnectionCounts counts) {
+const Candidate* pick(const Service& service, WorkerIndex worker, const NewFlow& flow) {
   WorkerSchedule& schedule = *service.schedules[worker];
   if (!schedule.adopted.load(std::memory_order_relaxed)) [[unlikely]] {
     if (schedule.previous) schedule.state->adopt(*schedule.previous->state);
     schedule.adopted.store(true, std::memory_order_release);
   }
-  return schedule.state->pick(counts);
+  return schedule.state->pick(flow);
 }
 
 }  // namespace lbd

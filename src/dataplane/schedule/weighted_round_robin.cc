@@ -42,19 +42,23 @@ bool WeightedRoundRobin::before(const Due& a, const Due& b) {
   return difference < 0 || (difference == 0 && a.position < b.position);
 }
 
-const Candidate* WeightedRoundRobin::pick() {
-  if (heap_.empty()) return nullptr;
-  Due& due = heap_[0];
-  const uint32_t position = due.position;
-  now_ = due.time;
-  Turn& turn = turns_[position];
-  if (++turn.step == turn.weight) {
-    turn.step = 0;
-    ++turn.round;
+const Candidate* WeightedRoundRobin::pick(const NewFlow& flow) {
+  for (uint32_t i = 0; i < list_.size(); ++i) {
+    Due& due = heap_[0];
+    const uint32_t position = due.position;
+    Turn& turn = turns_[position];
+    const bool out = is_out(list_[position], flow);
+    // Who is out lets a whole round go by: in it each of the others has its turn.
+    if (out || ++turn.step == turn.weight) {
+      if (!out) turn.step = 0;
+      ++turn.round;
+    }
+    now_ = due.time;
+    due.time = time_of(turn);
+    sift_down(0);
+    if (!out) return &list_[position];
   }
-  due.time = time_of(turn);
-  sift_down(0);
-  return &list_[position];
+  return nullptr;
 }
 
 void WeightedRoundRobin::sift_down(uint32_t at) {

@@ -20,8 +20,8 @@ class WeightedRoundRobin {
  public:
   WeightedRoundRobin(std::span<const Candidate> candidates, unsigned worker);
 
-  /// nullptr: there is no server. O(log n).
-  const Candidate* pick();
+  /// nullptr: no server takes connections. O(log n), while none is overloaded.
+  const Candidate* pick(const NewFlow& flow);
   /// Carries positions over, by server. O(n), no memory.
   void adopt(const WeightedRoundRobin& old);
 

@@ -65,6 +65,10 @@ TEST(Difference, what_a_reload_changes) {
                 "route 0.0.0.0/0 via 10.0.0.253 port p0 metric 5: added\n"},
            Case{"name: web", "name: api", "service web: removed\nservice api: added\n"},
            Case{"scheduler: wrr", "scheduler: lc", "service web: scheduler wrr -> lc\n"},
+           Case{"scheduler: wrr", "scheduler: mh, scheduler_flags: [mh-port], mh_table_size: 251",
+                "service web: scheduler wrr -> mh\n"
+                "service web: scheduler_flags none -> mh-port\n"
+                "service web: mh_table_size 4093 -> 251\n"},
            Case{"scheduler: wrr", "scheduler: wrr, protocol: udp",
                 "service web: protocol tcp -> udp\n"},
            Case{"scheduler: wrr", "scheduler: wrr, drain_timeout: 10s",

@@ -4,6 +4,23 @@
 namespace lbd::config {
 namespace {
 
+TEST(RealServers, thresholds) {
+  check_rows({
+      {servers("{address: 10.0.0.2, max_connections: 100, min_connections: 100}"), "ok\n"},
+      {servers("{address: 10.0.0.2, max_connections: 1000000001}"),
+       "f.yaml:3:53: services[0].real_servers[0].max_connections: 1000000001 is above 1000000000; "
+       "use 0..1000000000\n"},
+      {servers("{address: 10.0.0.2, max_connections: 99, min_connections: 100}"),
+       "f.yaml:3:74: services[0].real_servers[0].min_connections: 100 is above max_connections, "
+       "which is 99; a full server takes new connections again below min_connections: write "
+       "less\n"},
+      {servers("{address: 10.0.0.2, min_connections: 1}"),
+       "f.yaml:3:53: services[0].real_servers[0].min_connections: 1 is above max_connections, "
+       "which is 0; a full server takes new connections again below min_connections: write "
+       "less\n"},
+  });
+}
+
 TEST(RealServers, accepted) {
   check_rows({
       {servers(
@@ -78,12 +95,6 @@ TEST(RealServers, values) {
       {servers("{address: 10.0.0.2, inhibit_on_failure: true}"),
        "f.yaml:3:36: services[0].real_servers[0].inhibit_on_failure: not supported yet; leave it "
        "out or write false\n"},
-      {servers("{address: 10.0.0.2, max_connections: 100}"),
-       "f.yaml:3:36: services[0].real_servers[0].max_connections: not supported yet; leave it out "
-       "or write 0\n"},
-      {servers("{address: 10.0.0.2, min_connections: 1}"),
-       "f.yaml:3:36: services[0].real_servers[0].min_connections: not supported yet; leave it out "
-       "or write 0\n"},
       {servers("{address: 10.0.0.2, health_checks: [{tcp: {}}]}"),
        "f.yaml:3:36: services[0].real_servers[0].health_checks: not supported yet; leave it out or "
        "write []\n"},
@@ -206,8 +217,6 @@ TEST(RealServers, all_errors_in_the_order_of_lines) {
        "lbd: {http: 1}\n"
        "ports: [{device: \"af_xdp:e0\", mtu: 1}]\n",
        "f.yaml:2:3: services[0].forwarding: is missing; write dr, nat or tun\n"
-       "f.yaml:2:3: services[0].scheduler: the default wlc is not supported yet; write rr, wrr or "
-       "lc\n"
        "f.yaml:5:5: services[0].real_servers[0]: 10.0.0.2 is in no port's network; dr needs "
        "servers on a port's link: correct it, or the ports' addresses\n"
        "f.yaml:5:33: services[0].real_servers[0].weight: 70000 is above 65535; use 0..65535\n"

@@ -9,7 +9,8 @@ TEST(ServicesSection, accepted) {
       {service("protocol: udp, on_removal: drain, drain_timeout: 0s, local_ports: [22, 65535], "
                "real_servers: []"),
        "ok\n"},
-      {service("scheduler_flags: [], one_packet: false, persistence: off, on_down: keep, "
+      {service("scheduler_flags: [], mh_table_size: 131071, one_packet: false, persistence: off, "
+               "on_down: keep, "
                "slow_start: 0s, client_address: none, mss: auto"),
        "ok\n"},
       {service(
@@ -34,9 +35,7 @@ TEST(ServicesSection, required) {
       {kPorts + "services: [{}]\n",
        "f.yaml:2:12: services[0].name: is missing; name the service, as web\n"
        "f.yaml:2:12: services[0].listen: is missing; write [\"192.0.2.20:80\"]\n"
-       "f.yaml:2:12: services[0].forwarding: is missing; write dr, nat or tun\n"
-       "f.yaml:2:12: services[0].scheduler: the default wlc is not supported yet; write rr, wrr or "
-       "lc\n"},
+       "f.yaml:2:12: services[0].forwarding: is missing; write dr, nat or tun\n"},
       {kPorts + "services: [web]\n",
        "f.yaml:2:12: services[0]: expected a map of keys and values; write \"key: value\" lines or "
        "{key: value}\n"},
@@ -152,14 +151,10 @@ TEST(ServicesSection, choices) {
            "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: [dr], scheduler: rr}]\n",
        "f.yaml:2:62: services[0].forwarding: a list is unknown; write dr, nat or tun\n"},
       {kPorts +
-           "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: wlc}]\n",
-       "f.yaml:2:77: services[0].scheduler: wlc is not supported yet; write rr, wrr or lc\n"},
-      {kPorts +
-           "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: mh}]\n",
-       "f.yaml:2:77: services[0].scheduler: mh is not supported yet; write rr, wrr or lc\n"},
-      {kPorts +
            "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: best}]\n",
-       "f.yaml:2:77: services[0].scheduler: \"best\" is unknown; write rr, wrr or lc\n"},
+       "f.yaml:2:77: services[0].scheduler: \"best\" is unknown; write rr, wrr, lc, wlc, sed, nq, "
+       "fo, "
+       "ovf, twos, sh, dh, mh, lblc or lblcr\n"},
       {service("drain_timeout: 5"),
        "f.yaml:3:16: services[0].drain_timeout: \"5\" has no unit; write it with a unit, as 10ms, "
        "3s, 2m or 1h\n"},
@@ -178,12 +173,39 @@ TEST(ServicesSection, choices) {
   });
 }
 
+std::string hashed(const std::string& keys) {
+  return kPorts +
+         "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: mh,\n" +
+         keys + "}]\n";
+}
+
+TEST(ServicesSection, schedulers) {
+  for (const std::string_view name : kSchedulerNames)
+    EXPECT_EQ(verdict(kPorts +
+                      "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: dr, "
+                      "scheduler: " +
+                      std::string(name) + "}]\n"),
+              "ok\n");
+  check_rows({
+      {kPorts + "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: dr}]\n", "ok\n"},
+      {hashed("scheduler_flags: [mh-port, mh-fallback], mh_table_size: 65537"), "ok\n"},
+      {hashed("scheduler_flags: [sh-port]"),
+       "f.yaml:3:19: services[0].scheduler_flags[0]: sh-port is a flag of sh, but the scheduler is "
+       "mh; take it out, or write scheduler: sh\n"},
+      {hashed("scheduler_flags: [mh-port, mh-port]"),
+       "f.yaml:3:28: services[0].scheduler_flags[1]: mh-port is given twice; take one out\n"},
+      {hashed("scheduler_flags: [fast]"),
+       "f.yaml:3:19: services[0].scheduler_flags[0]: \"fast\" is unknown; write sh-fallback, "
+       "sh-port, mh-fallback or mh-port\n"},
+      {hashed("mh_table_size: 4096"),
+       "f.yaml:3:16: services[0].mh_table_size: 4096 is no prime; write a prime, as 4099\n"},
+      {hashed("mh_table_size: 131072"),
+       "f.yaml:3:16: services[0].mh_table_size: 131072 is above 131071; use 2..131071\n"},
+  });
+}
+
 TEST(ServicesSection, not_supported_yet) {
   check_rows({
-      {service("scheduler_flags: [sh-port]"),
-       "f.yaml:3:1: services[0].scheduler_flags: not supported yet; leave it out or write []\n"},
-      {service("mh_table_size: 4093"),
-       "f.yaml:3:1: services[0].mh_table_size: not supported yet; leave it out\n"},
       {service("one_packet: true"),
        "f.yaml:3:1: services[0].one_packet: not supported yet; leave it out or write false\n"},
       {service("persistence: {timeout: 50s}"),

@@ -79,12 +79,12 @@ TEST(SnapshotBuilder, SharesWhatDoesNotChange) {
 TEST(SnapshotBuilder, AChangedWeightMakesANewObjectThatGoesOn) {
   const auto state = state_of({make_service("a", {{"10.0.0.1", 1}, {"10.0.0.2", 1}})});
   const auto first = build(state, {}, {}, 1);
-  const ServerId picked = pick(*first->services[0], 0, nullptr)->server;
+  const ServerId picked = pick(*first->services[0], 0, {FlowKey{}, nullptr, 0})->server;
   const auto second = build(
       state_of({make_service("a", {{"10.0.0.1", 2}, {"10.0.0.2", 1}})}, state), *first, {}, 1);
   ASSERT_NE(second->services[0], first->services[0]);
   EXPECT_EQ(second->services[0]->id, first->services[0]->id);
-  EXPECT_NE(pick(*second->services[0], 0, nullptr)->server, picked);
+  EXPECT_NE(pick(*second->services[0], 0, {FlowKey{}, nullptr, 0})->server, picked);
 }
 
 TEST(SnapshotBuilder, RemovedServiceStopsListeningButStaysKnown) {

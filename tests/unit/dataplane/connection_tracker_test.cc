@@ -32,10 +32,11 @@ class Tracked {
     servers_.grow(kServers);
     snapshot_.exact.assign(kServers, false);
     snapshot_.exact[1] = true;
+    snapshot_.thresholds.resize(kServers);
     context_.snapshot = &snapshot_;
     context_.counters = &counters_;
     context_.servers = &servers_;
-    context_.exact = exact_.data();
+    context_.exact = &exact_;
     context_.now = 1000;
     snapshot_.targets.resize(kServers);
     tracker_.emplace(ConnectionTable::create(kCapacity, test_hash(), memory_.get()).value(),
@@ -75,7 +76,7 @@ class Tracked {
   WorkerCounters counters_;
   GrowingArray<ServerCounters> servers_;
   Snapshot snapshot_;
-  std::array<std::atomic<uint64_t>, kServers> exact_{};
+  ConnectionCounts exact_{kServers};
   std::optional<ConnectionTracker> tracker_;
   std::map<uint32_t, Entry> model_;
   std::list<uint32_t> half_open_;  // oldest first
@@ -175,7 +176,7 @@ void Tracked::check() {
   for (ServerId id = 0; id < kServers; ++id) {
     ASSERT_EQ(servers_[id].active.get(), actives[id]);
     ASSERT_EQ(servers_[id].inactive.get(), inactives[id]);
-    ASSERT_EQ(exact_[id].load(), snapshot_.exact[id] ? actives[id] << 32 | inactives[id] : 0);
+    ASSERT_EQ(exact_.get(id), snapshot_.exact[id] ? actives[id] << 32 | inactives[id] : 0);
   }
 }
 

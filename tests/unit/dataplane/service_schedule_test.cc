@@ -19,7 +19,7 @@ std::unique_ptr<Service> make(const Weights& weights, const Service* before, uns
 }
 
 ServerId picked(const Service& service, WorkerIndex worker = 0) {
-  const Candidate* candidate = pick(service, worker, nullptr);
+  const Candidate* candidate = pick(service, worker, {FlowKey{}, nullptr, 0});
   return candidate == nullptr ? kNoId : candidate->server;
 }
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "dataplane/schedule/candidate.h"
+#include "dataplane/schedule/kind.h"
+
+// What sh, dh and mh have in common: a table of buckets, filled by the control side, the same for
+// all workers and on every director that has the same servers. A hash of the flow names the bucket.
+namespace lbd {
+
+/// Positions in the list of candidates.
+using Buckets = std::vector<uint32_t>;
+
+inline constexpr uint32_t kHashBuckets = 256;  // of sh and dh, as in IPVS
+
+/// sh: buckets in turn, to each server as many in a row as its weight.
+Buckets fill_by_weight(const CandidateList& list);
+/// dh: buckets in turn, whatever the weights.
+Buckets fill_in_turn(const CandidateList& list);
+/// mh: each server has an order of all buckets of its own and takes the first free one when it is
+/// its turn ("Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016, 3.4). Turns
+/// come by table_weight, evenly spread, so that no server is more than one bucket from its share.
+Buckets fill_maglev(const CandidateList& list, uint32_t size);
+
+/// The hash of an address that all directors agree on, with a port (raw) where that counts.
+/// `half`: 0 the source's, 1 the destination's.
+uint64_t stable_hash(const FlowKey& key, unsigned half, bool with_port);
+/// The same for the address and port of a server: Candidate::identity.
+uint64_t stable_identity(const Endpoint& server);
+
+/// The candidates and their buckets; immutable, shared by all workers and, while neither changes,
+/// by snapshots.
+class BucketTable {
+ public:
+  /// `kind`: kSh, kDh or kMh. Candidates without weight keep their buckets in mh, and with
+  /// fallback in sh.
+  /// `before`: of the same kind and options, or null; its buckets are taken over where nothing
+  /// changed that they depend on (weight 0 and back, say).
+  BucketTable(SchedulerKind kind, const SchedulerOptions& options,
+              std::span<const Candidate> candidates, const BucketTable* before);
+
+  /// nullptr: there is no server, or the flow's is out and there is no fallback. O(1).
+  const Candidate* pick(const NewFlow& flow) const;
+  const Buckets& buckets() const { return buckets_; }
+
+ private:
+  const Candidate* fall_back(const NewFlow& flow, uint64_t hash, uint32_t bucket) const;
+  uint32_t bucket_of(uint64_t hash) const {
+    return static_cast<uint32_t>((hash >> 32) * buckets_.size() >> 32);
+  }
+
+  SchedulerKind kind_;
+  SchedulerOptions options_;
+  CandidateList list_;
+  Buckets buckets_;
+};
+
+}  // namespace lbd
