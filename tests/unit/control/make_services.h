@@ -15,6 +15,7 @@ inline config::Service make_service(
     const std::string& name, std::initializer_list<std::pair<const char*, uint32_t>> real_servers) {
   config::Service service;
   service.name = name;
+  service.scheduler = SchedulerKind::kRr;
   service.listen = {*Endpoint::parse("192.0.2.20:80")};
   service.drain_timeout = std::chrono::seconds(60);
   for (const auto& [address, weight] : real_servers) {

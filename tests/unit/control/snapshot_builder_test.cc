@@ -35,7 +35,8 @@ TEST(SnapshotBuilder, ListensCandidatesAndSchedules) {
   const Service* service = snapshot->listens.find(kVip, 80, 6);
   ASSERT_NE(service, nullptr);
   EXPECT_EQ(service->name, "a");
-  ASSERT_EQ(service->candidates.size(), 1u);  // weight 0 takes nothing new
+  ASSERT_EQ(service->candidates.size(), 2u);
+  EXPECT_EQ(service->candidates[1].weight, 0u);
   EXPECT_EQ(service->candidates[0].weight, 3u);
   EXPECT_EQ(service->candidates[0].next_hop, 1u);
   EXPECT_EQ(service->schedules.size(), 2u);
