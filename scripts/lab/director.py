@@ -7,7 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from lab import PORT4, PORT6, VIP4, VIP6, LabError, call, server4, server6, wait_for
+from lab import VIP4, VIP6, LabError, call, server4, server6, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("LBD_BUILD", ROOT / "build"))
@@ -51,8 +51,11 @@ def service(name="web", weights=(2, 1), scheduler="wrr", v6=False, port=80, prot
 class Director:
     """One lbd. `file` and `socket` lie in the lab's directory, the log beside them."""
 
-    def __init__(self, lab, name="lbd"):
+    def __init__(self, lab, name="lbd", ns="dir", host=11):
+        """`host`: the last number of its port's addresses; ns: the namespace that it runs in."""
         self.lab = lab
+        self.ns = ns
+        self.host = host
         self.file = lab.dir / f"{name}.yaml"
         self.socket = lab.dir / f"{name}.sock"
         self.log = lab.dir / f"{name}.log"
@@ -61,7 +64,7 @@ class Director:
     def config(self, services=(), workers=1, ports=None, routes=(), **dataplane):
         """A whole configuration; keywords go into its `dataplane`."""
         cores, eal_args = lcores(workers)
-        wan0 = {"name": "wan0", "device": "af_xdp:v0", "addresses": [f"{PORT4}/24", f"{PORT6}/64"]}
+        wan0 = {"name": "wan0", "device": "af_xdp:v0", "addresses": [f"192.0.2.{self.host}/24", f"2001:db8::{self.host}/64"]}
         return {"lbd": {"name": "lab", "socket": str(self.socket), "log": {"level": "debug"}},
                 "dataplane": {"worker_cores": cores, "control_core": 0, "eal_args": eal_args,
                               "hugepages": have_hugepages(), "max_connections": 20000,
@@ -74,7 +77,7 @@ class Director:
         self.file.write_text(re.sub(r'"(\d+(?:ms|s|m|h|KiB|MiB|GiB))"', r"\1", text))
 
     def command(self):
-        return self.lab.inside("dir", binary("lbd"), "-c", self.file)
+        return self.lab.inside(self.ns, binary("lbd"), "-c", self.file)
 
     def start(self, config=None, wait=True):
         if config is not None:

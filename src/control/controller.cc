@@ -19,6 +19,8 @@ constexpr std::chrono::milliseconds kTick{5};
 constexpr std::chrono::milliseconds kShortTick{1};
 constexpr std::chrono::milliseconds kSlowTick{100};
 constexpr std::chrono::milliseconds kSample{1000};
+/// What instances say last is given so long to leave.
+constexpr std::chrono::milliseconds kFlush{100};
 
 /// Of a reload's changes, so that a new file of 100,000 servers does not hold up the loop.
 constexpr size_t kLoggedChanges = 200;
@@ -79,6 +81,7 @@ Controller::Controller(boost::asio::io_context& io, std::string config_path, con
       commands_(io),
       state_file_(io, config_->daemon.state_file),
       timer_(io),
+      vrrp_(std::make_unique<VrrpSide>(io, dataplane)),
       purger_({dataplane, updater_, mailbox_, statistics_,
                [this](NextHopId id) { kernel_.mirror().release_next_hop(id); }}),
       updater_(io, dataplane.publisher(), dataplane.workers(), hooks()) {
@@ -118,6 +121,8 @@ void Controller::start(std::function<void(const Status&)> ready) {
         present.overrides = kept_overrides_;
         Result<DesiredState> state = apply_services(present, config_->services, Clock::now());
         if (!state) return state.error();
+        if (const Status applied = apply_virtual_addresses(*state, config_->vrrp); !applied)
+          return applied.error();
         return MaybeState(std::move(state).value());
       },
       [this, ready = std::move(ready)](const Status& status) {
@@ -151,7 +156,7 @@ void Controller::published(const Snapshot& before) {
   statistics_.forget_released(state());
   // A removed service takes its addresses along when its last connection is gone.
   if (const size_t services = state().order.size(); services < services_in_kernel_) {
-    kernel_.apply(*config_, state());
+    apply_to_kernel(nullptr);
     services_in_kernel_ = services;
   }
 }
@@ -162,9 +167,28 @@ void Controller::adopt(std::shared_ptr<const config::Config> config) {
     log::set_level(config::to_text(config->daemon.log_level));
   if (config->daemon.log_format != config_->daemon.log_format)
     log::set_json(config->daemon.log_format == config::LogFormat::kJson);
-  config_ = std::move(config);
-  kernel_.apply(*config_, state());
+  const std::shared_ptr<const config::Config> before = std::exchange(config_, std::move(config));
+  // An address changes hands in the kernel by three steps: control lets go of what an instance is
+  // to own, instances of what is not theirs any more, control takes the rest.
+  apply_to_kernel(&before->vrrp);
   services_in_kernel_ = state().order.size();
+  vrrp_->apply(config_, state().virtual_addresses, [this] { apply_to_kernel(nullptr); });
+}
+
+/// `before`: instances that may still have their addresses.
+void Controller::apply_to_kernel(const config::Vrrp* before) {
+  std::set<IpAddress> owned;
+  for (const config::Vrrp* vrrp : {before, &config_->vrrp})
+    if (vrrp != nullptr)
+      for (const config::VrrpInstance& instance : vrrp->instances)
+        for (const config::VrrpAddress& address : instance.addresses)
+          owned.insert(address.prefix.address);
+  kernel_.apply(*config_, state(), owned);
+}
+
+void Controller::stop_vrrp() {
+  vrrp_.reset();
+  kernel_.flush(kFlush);
 }
 
 void Controller::reload(bool dry_run, std::function<void(const Result<ReloadReport>&)> done) {
@@ -177,6 +201,8 @@ void Controller::reload(bool dry_run, std::function<void(const Result<ReloadRepo
         Result<DesiredState> state =
             apply_services(present, reading->config->services, Clock::now());
         if (!state) return state.error();
+        if (const Status applied = apply_virtual_addresses(*state, reading->config->vrrp); !applied)
+          return applied.error();
         return MaybeState(std::move(state).value());
       },
       [this, dry_run, reading, done = std::move(done)](const Status& status) {

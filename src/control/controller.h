@@ -18,6 +18,7 @@
 #include "control/state_file.h"
 #include "control/statistics.h"
 #include "control/updater.h"
+#include "control/vrrp/vrrp_side.h"
 #include "dataplane/dataplane.h"
 
 namespace lbd {
@@ -58,6 +59,9 @@ class Controller {
   CommandRunner& commands() { return commands_; }
   api::EventHub& events() { return events_; }
   StateFile& state_file() { return state_file_; }
+  VrrpSide& vrrp() { return *vrrp_; }
+  /// Masters say priority 0 and give up their addresses. Workers must still run.
+  void stop_vrrp();
 
  private:
   Updater::Hooks hooks();
@@ -66,6 +70,7 @@ class Controller {
   /// The overrides of the state file, on their way into the first state.
   std::map<OverrideKey, Override> found_overrides() const;
   void adopt(std::shared_ptr<const config::Config> config);
+  void apply_to_kernel(const config::Vrrp* before);
   void tick();
   void slow_tick(Clock::time_point now);
 
@@ -88,6 +93,7 @@ class Controller {
   Clock::time_point sample_at_;
   size_t services_in_kernel_ = 0;
   bool expiring_ = false;
+  std::unique_ptr<VrrpSide> vrrp_;
   Purger purger_;
   Updater updater_;  // last: its thread reads what stands above
 };

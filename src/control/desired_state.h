@@ -14,6 +14,7 @@
 #include "common/result.h"
 #include "control/config/model.h"
 #include "dataplane/connection_counts.h"
+#include "dataplane/held_flags.h"
 #include "dataplane/ids.h"
 #include "dataplane/schedule/kind.h"
 
@@ -92,6 +93,16 @@ struct Override {
 };
 using OverrideKey = std::pair<std::string, ServerKey>;  // service's name, server
 
+/// An address that a VRRP instance owns, or once did. It keeps its slot for ever, so that a slot
+/// that a connection remembers is never another address's.
+struct VirtualAddressSlot {
+  VipSlot slot = 0;
+  bool owned = false;   // by an instance of the present file
+  bool silent = false;  // accept: false
+  bool operator==(const VirtualAddressSlot&) const = default;
+};
+using VirtualAddresses = std::map<IpAddress, VirtualAddressSlot>;
+
 struct DesiredState {
   /// By ServiceId; null where the slot is free.
   std::vector<std::shared_ptr<VirtualService>> services;
@@ -103,6 +114,9 @@ struct DesiredState {
   std::vector<ServerId> free_servers;
   std::vector<ServiceId> free_services;
   std::map<OverrideKey, Override> overrides;
+  /// Never null; shared by states in which it is the same.
+  std::shared_ptr<const VirtualAddresses> virtual_addresses =
+      std::make_shared<const VirtualAddresses>();
 
   /// Null where there is none of this name, or only a removed one.
   const VirtualService* find(const std::string& name) const;
@@ -118,6 +132,9 @@ inline constexpr size_t kMaxServers = 1u << 20;
 Result<DesiredState> apply_services(const DesiredState& before,
                                     const std::vector<config::Service>& services,
                                     Clock::time_point now);
+
+/// What the file's VRRP instances own, applied. Fails only where there are too many addresses.
+Status apply_virtual_addresses(DesiredState& state, const config::Vrrp& vrrp);
 
 /// Sets (or with nullopt removes) what an operator said about one server.
 DesiredState set_override(const DesiredState& before, const OverrideKey& key,

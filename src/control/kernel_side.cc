@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/kernel_side.h"
 
+#include <poll.h>
+#include <rte_ring.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "control/kernel/address_plan.h"
@@ -99,20 +102,39 @@ std::vector<OwnAddress> KernelSide::own_addresses() const {
   return out;
 }
 
-void KernelSide::apply(const config::Config& config, const DesiredState& state) {
+void KernelSide::apply(const config::Config& config, const DesiredState& state,
+                       const std::set<IpAddress>& vrrp) {
   configured_.clear();
   std::vector<std::string> names;
   for (const config::Port& port : config.ports) {
     configured_.push_back(port.addresses);
     names.push_back(port.name);
   }
-  const auto plan = plan_addresses(with_draining(config, state));
+  const auto plan = plan_addresses(with_draining(config, state), vrrp);
   for (size_t port = 0; port < plan.size(); ++port) {
     const Status applied = mirror_->apply_addresses(static_cast<PortIndex>(port), plan[port]);
     if (!applied) spdlog::error("{}", applied.error().message);
   }
   const Status routed = mirror_->apply_routes(config.routes, names);
   if (!routed) spdlog::error("{}", routed.error().message);
+}
+
+void KernelSide::flush(std::chrono::milliseconds limit) const {
+  const auto end = Clock::now() + limit;
+  const auto waiting = [this] {
+    for (const Tap& tap : taps_) {
+      pollfd readable{tap.fd(), POLLIN, 0};
+      if (::poll(&readable, 1, 0) > 0) return true;
+    }
+    for (const ExceptionRings& rings : dataplane_.exception_path().workers)
+      if (rte_ring_count(rings.from_tap) != 0) return true;
+    return false;
+  };
+  // Empty several times in a row: the tap thread or a worker may just have a frame in its hands.
+  for (unsigned empty = 0; empty < 5 && Clock::now() < end;) {
+    empty = waiting() ? 0 : empty + 1;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 Status KernelSide::fill_next_hops(DesiredState& state) {

@@ -3,8 +3,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,7 +44,12 @@ class KernelSide {
   /// Puts the file's addresses and routes into the kernel, and the addresses of services in `state`
   /// that are removed and still drain: their clients must go on finding them. What cannot be done
   /// is logged and tried again later.
-  void apply(const config::Config& config, const DesiredState& state);
+  /// Addresses in `vrrp` are left to the instances that own them.
+  void apply(const config::Config& config, const DesiredState& state,
+             const std::set<IpAddress>& vrrp);
+  /// Waits until what the kernel had for the ports has been handed to their devices, at most
+  /// `limit`. To be called while workers still run.
+  void flush(std::chrono::milliseconds limit) const;
 
   /// Acquires a next hop for each server that has none. On an error none was acquired.
   Status fill_next_hops(DesiredState& state);

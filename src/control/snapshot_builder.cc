@@ -119,6 +119,15 @@ AddressTable address_table(const DesiredState& state, const std::vector<OwnAddre
           entry.local_ports.push_back(port);
     }
   }
+  // Whether an instance holds its address or not, workers must know that it is one.
+  for (const auto& [address, vip] : *state.virtual_addresses) {
+    AddressTable::Entry& entry = entries[address];
+    entry.address = address;
+    if (entry.kind == AddressKind::kNone && vip.owned) entry.kind = AddressKind::kLocal;
+    entry.vip = vip.slot;
+    entry.silent = vip.owned && vip.silent;
+    if (entry.kind == AddressKind::kNone) entries.erase(address);
+  }
   std::vector<AddressTable::Entry> list;
   list.reserve(entries.size());
   for (auto& [address, entry] : entries) list.push_back(std::move(entry));
@@ -129,7 +138,8 @@ AddressTable address_table(const DesiredState& state, const std::vector<OwnAddre
 void choose_port_addresses(Snapshot& snapshot, const std::vector<OwnAddress>& local) {
   for (const OwnAddress& own : local) {
     if (own.address.is_link_local()) continue;
-    if (snapshot.addresses.find(own.address)->kind == AddressKind::kService) continue;
+    const AddressTable::Entry& entry = *snapshot.addresses.find(own.address);
+    if (entry.kind == AddressKind::kService || entry.vip != 0) continue;
     PortAddresses& chosen = snapshot.port_addresses[own.port];
     std::optional<IpAddress>& slot = own.address.is_v4() ? chosen.ipv4 : chosen.ipv6;
     if (!slot) slot = own.address;

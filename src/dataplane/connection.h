@@ -105,8 +105,8 @@ struct alignas(64) Connection {
   ServiceId service;
   uint8_t state;  // TcpState, or kStateUdp (tcp_state.h)
   uint8_t flags;
-  Forwarding forwarding;
-  uint8_t reserved0;
+  Forwarding forwarding : 4;
+  uint16_t vip : 12;  // VipSlot of the virtual address
   Tick armed;  // what was last told to the timer wheel: move it only for an earlier one
 
   // Line 1: once in a life, and the reverse direction.

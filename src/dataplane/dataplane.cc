@@ -61,6 +61,7 @@ struct Dataplane::State {
   PortTable ports;
   NextHopTable next_hops;
   Routing routing;
+  HeldFlags held;
   Publisher publisher;
   ExceptionPath exception;
   std::unique_ptr<WorkerCounters[]> counters;
@@ -141,6 +142,7 @@ Status Dataplane::State::make_worker(WorkerIndex index, const FlowHash& hash) {
   parts.context.ports = &ports;
   parts.context.next_hops = &next_hops;
   parts.context.routing = &routing;
+  parts.context.held = &held;
   parts.owner = &*owner;
   parts.publisher = &publisher;
   parts.exception = exception.workers[index];
@@ -258,6 +260,9 @@ Routing& Dataplane::routing() {
 }
 Publisher& Dataplane::publisher() {
   return state_->publisher;
+}
+HeldFlags& Dataplane::held_flags() {
+  return state_->held;
 }
 ExceptionPath& Dataplane::exception_path() {
   return state_->exception;

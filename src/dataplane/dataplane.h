@@ -12,6 +12,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/eal.h"
 #include "dataplane/exception.h"
+#include "dataplane/held_flags.h"
 #include "dataplane/messages.h"
 #include "dataplane/next_hop.h"
 #include "dataplane/port.h"
@@ -63,6 +64,7 @@ class Dataplane {
   Routing& routing();
   Publisher& publisher();
   ExceptionPath& exception_path();
+  HeldFlags& held_flags();
   /// Lines that say how each port is steered and what memory was planned, for the log.
   const std::vector<std::string>& notes() const;
 

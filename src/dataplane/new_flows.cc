@@ -10,6 +10,10 @@
 namespace lbd {
 
 void Pipeline::open_flow(Packet& packet, const FlowKey& key, uint64_t hash) {
+  const AddressTable::Entry* address =
+      context_.snapshot->addresses.find(destination_of(key, packet.family));
+  if (address != nullptr && !context_.held->held(address->vip))
+    return drop(packet, Verdict::kVipNotHeld);
   // Looked up again: an earlier packet of this burst may have made or closed the connection.
   const uint32_t found = connections_.table().find(key, hash);
   if (found != kNoConnection) {
@@ -28,11 +32,11 @@ void Pipeline::open_flow(Packet& packet, const FlowKey& key, uint64_t hash) {
   const Service* service = context_.snapshot->listens.find(destination_of(key, packet.family),
                                                            destination_port(key), packet.protocol);
   if (service == nullptr) return deliver_unserved(packet, key);
-  start_connection(packet, key, hash, *service);
+  start_connection(packet, key, hash, *service, address != nullptr ? address->vip : VipSlot{0});
 }
 
 void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t hash,
-                                const Service& service) {
+                                const Service& service, VipSlot vip) {
   const bool tcp = packet.protocol == wire::kProtoTcp;
   if (tcp && (packet.tcp_flags & (kStateFlags | wire::kTcpAck)) != wire::kTcpSyn)
     return drop(packet, Verdict::kNoConnection);
@@ -67,6 +71,7 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
     connections_.give_back(*server, state);
     return drop(packet, Verdict::kConnectionTableFull);
   }
+  connections_.table().at(id).vip = vip & 0xfff;
   if (sees_replies(target.forwarding) && !connections_.expect_replies(id, reply, reply_hash)) {
     connections_.close(id);
     return drop(packet, Verdict::kConnectionTableFull);
@@ -105,11 +110,18 @@ void Pipeline::deliver_error(Packet& packet, uint64_t hash) {
 void Pipeline::deliver_unserved(Packet& packet, const FlowKey& key) {
   const AddressTable::Entry* entry =
       context_.snapshot->addresses.find(destination_of(key, packet.family));
-  bool to_kernel = entry == nullptr || entry->kind == AddressKind::kLocal;
-  if (!to_kernel && packet.kind == Kind::kFlow)
+  if (entry != nullptr && !context_.held->held(entry->vip)) {
+    if (packet.kind == Kind::kFlow) return drop(packet, Verdict::kVipNotHeld);
+    packet.verdict = Verdict::kVipNotHeld;
+    packet.kind = Kind::kDrop;
+    return;
+  }
+  const bool silent = entry != nullptr && entry->silent;
+  bool to_kernel = entry == nullptr || (entry->kind == AddressKind::kLocal && !silent);
+  if (!to_kernel && !silent && packet.kind == Kind::kFlow)
     to_kernel = std::find(entry->local_ports.begin(), entry->local_ports.end(),
                           destination_port(key)) != entry->local_ports.end();
-  if (!to_kernel && packet.kind == Kind::kDirected)
+  if (!to_kernel && !silent && packet.kind == Kind::kDirected)
     to_kernel = packet.protocol == wire::kProtoIcmp || packet.protocol == wire::kProtoIcmpv6;
   // The end of a connection that is no more, under an address that the client never saw. A SYN is
   // the real server's own affair, and what comes to us answers us (a health check).

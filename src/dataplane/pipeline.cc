@@ -192,6 +192,11 @@ void Pipeline::deliver_others() {
 /// room by closing another one that this burst still needs.
 bool Pipeline::forward_hit(Packet& packet, uint32_t found) {
   const Connection& connection = connections_.table().at(connection_id(found));
+  // It keeps its connections for the day it comes back.
+  if (!context_.held->held(connection.vip)) [[unlikely]] {
+    drop(packet, Verdict::kVipNotHeld);
+    return true;
+  }
   if (packet.protocol == wire::kProtoTcp) {
     if (packet.tcp_flags & wire::kTcpSyn) return false;
     const bool settled = connection.state == static_cast<uint8_t>(TcpState::kEstablished);

@@ -56,7 +56,8 @@ class Pipeline {
   bool forward_hit(Packet& packet, uint32_t found);
   bool follow_tcp(Packet& packet, uint32_t found);
   void open_flow(Packet& packet, const FlowKey& key, uint64_t hash);
-  void start_connection(Packet& packet, const FlowKey& key, uint64_t hash, const Service& service);
+  void start_connection(Packet& packet, const FlowKey& key, uint64_t hash, const Service& service,
+                        VipSlot vip);
   std::optional<Verdict> why_no_replies(const FlowKey& reply, uint64_t hash);
   void deliver_error(Packet& packet, uint64_t hash);
   void deliver_unserved(Packet& packet, const FlowKey& key);

@@ -10,6 +10,7 @@
 
 #include "common/address.h"
 #include "dataplane/forward/encapsulation.h"
+#include "dataplane/held_flags.h"
 #include "dataplane/ids.h"
 #include "dataplane/schedule/scheduler.h"
 #include "dataplane/target.h"
@@ -88,6 +89,8 @@ class AddressTable {
     IpAddress address;
     AddressKind kind = AddressKind::kNone;
     std::vector<uint16_t> local_ports;  // kService: TCP and UDP ports that the kernel may answer
+    VipSlot vip = 0;                    // says whether this director holds the address
+    bool silent = false;  // the kernel answers nothing for it (VRRP with accept: false)
   };
 
   AddressTable() : AddressTable(std::vector<Entry>{}) {}

@@ -29,6 +29,7 @@ enum class Verdict : uint8_t {
   // What a service makes of it.
   kFragment,
   kNotListening,
+  kVipNotHeld,
   kNoConnection,
   kNoRealServer,
   kConnectionTableFull,
@@ -75,6 +76,7 @@ inline constexpr std::array<VerdictInfo, kVerdictCount> kVerdicts{{
     {"bad_l4_checksum", "TCP or UDP checksum wrong where the packet would change state"},
     {"fragment", "fragment to a virtual service; not supported yet"},
     {"not_listening", "to a service's address, but to a port or protocol that no service has"},
+    {"vip_not_held", "to a virtual address whose VRRP instance is not master here"},
     {"no_connection", "TCP without a connection that is not a SYN"},
     {"no_real_server", "no real server accepts connections; the client is told (rate-limited)"},
     {"connection_table_full", "new flow refused, the worker's connection table is full"},

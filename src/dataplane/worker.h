@@ -6,12 +6,12 @@
 #include <memory>
 #include <vector>
 
+#include "common/spsc_queue.h"
 #include "dataplane/egress.h"
 #include "dataplane/exception.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/publish.h"
 #include "dataplane/request_handler.h"
-#include "dataplane/spsc_queue.h"
 #include "dataplane/worker_context.h"
 
 struct rte_mempool;

@@ -6,6 +6,7 @@
 
 #include "dataplane/counters.h"
 #include "dataplane/egress.h"
+#include "dataplane/held_flags.h"
 #include "dataplane/ids.h"
 #include "dataplane/next_hop.h"
 #include "dataplane/port_table.h"
@@ -30,6 +31,7 @@ struct WorkerContext {
   const PortTable* ports = nullptr;
   const NextHopTable* next_hops = nullptr;
   const Routing* routing = nullptr;
+  const HeldFlags* held = nullptr;
 
   void count(PortIndex port, Verdict verdict, uint64_t n = 1) {
     counters->ports[port].verdicts[static_cast<unsigned>(verdict)].add(n);

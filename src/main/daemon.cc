@@ -41,7 +41,8 @@ class Daemon {
   void wait_signal();
   void on_reload_signal();
   void ready(const Status& status);
-  /// Clients first, then the workers, then what they read, then the memory it lies in.
+  /// Clients first, then VRRP while it can still be heard, then the workers, then what they read,
+  /// then the memory it lies in.
   void stop();
 
   const steady_clock::time_point begun_ = steady_clock::now();
@@ -118,6 +119,7 @@ void Daemon::ready(const Status& status) {
 
 void Daemon::stop() {
   listener_.reset();
+  if (controller_) controller_->stop_vrrp();
   if (dataplane_) dataplane_->stop_workers();
   controller_.reset();
   kernel_.reset();

@@ -48,8 +48,8 @@ struct Announcing {
 /// "port wan0", "script check_nginx", "service web" ...
 struct TrackConfig {
   std::string name;
-  int weight = 0;   // -253..253; 0: down is FAULT, above 0: added while up, below: while down
-  int ifindex = 0;  // of a link, which the thread watches itself; else 0
+  int weight = 0;  // -253..253; 0: down is FAULT, above 0: added while up, below: while down
+  std::string interface = {};  // of a link, which the thread watches itself; else empty
 };
 
 struct InstanceConfig {

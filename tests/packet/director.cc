@@ -91,6 +91,7 @@ Director::Director(const Topology& topology)
       mailboxes_(topology.workers),
       next_hops_(shared_next_hops()),
       routing_(std::make_unique<Routing>()),
+      held_(std::make_unique<HeldFlags>()),
       exact_(kMaxServers) {
   start_eal();
   apply_ports();  // pipelines note down what is fixed of ports
@@ -105,6 +106,7 @@ Director::Director(const Topology& topology)
     shared.ports = &ports_;
     shared.next_hops = &next_hops_;
     shared.routing = routing_.get();
+    shared.held = held_.get();
     workers_.push_back(std::make_unique<TestWorker>(topology_, shared, owner, mailboxes_, record_));
   }
   apply(topology);

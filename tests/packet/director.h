@@ -98,6 +98,7 @@ class Director {
   PortTable ports_;
   NextHopTable& next_hops_;
   std::unique_ptr<Routing> routing_;
+  std::unique_ptr<HeldFlags> held_;
   std::array<NeighbourMap, kMaxPorts> neighbours_;
   ConnectionCounts exact_;
   std::shared_ptr<const Snapshot> snapshot_;

@@ -135,7 +135,7 @@ PortIndex read_port(const YAML::Node& name, const Topology& topology) {
 Topology read_topology(const YAML::Node& node) {
   only(node, {"workers", "max_connections", "half_open_quota", "timeouts", "ports", "services",
               "local_ports", "gateways", "neighbours", "routes", "punt_ring", "hand_off_ring",
-              "notice_ring", "reply_buffers"});
+              "notice_ring", "reply_buffers", "virtual_addresses", "silent"});
   Topology out;
   out.workers = read(node["workers"], out.workers);
   out.max_connections = read(node["max_connections"], out.max_connections);
@@ -147,6 +147,9 @@ Topology read_topology(const YAML::Node& node) {
     out.services.push_back(read_service(item.first.as<std::string>(), item.second, out));
   for (const auto& item : node["local_ports"])
     out.local_ports[read_address(item.first)] = item.second.as<std::vector<uint16_t>>();
+  for (const auto& item : node["virtual_addresses"])
+    out.virtual_addresses[read_address(item.first)] = item.second.as<bool>();
+  for (const auto& item : node["silent"]) out.silent.push_back(read_address(item));
   read_ways(node, out);
   out.punt_ring = read(node["punt_ring"], kUnlimited);
   out.notice_ring = read(node["notice_ring"], kUnlimited);

@@ -58,6 +58,13 @@ std::vector<AddressTable::Entry> make_addresses(const Topology& topology) {
       all[listen.address] = {listen.address, AddressKind::kService, {}};
   for (const auto& [address, ports] : topology.local_ports)
     if (all.contains(address)) all[address].local_ports = ports;
+  VipSlot slot = 0;
+  for (const auto& [address, held] : topology.virtual_addresses) {
+    AddressTable::Entry& entry = all[address];
+    if (entry.kind == AddressKind::kNone) entry = {address, AddressKind::kLocal, {}};
+    entry.vip = ++slot;
+  }
+  for (const IpAddress& address : topology.silent) all[address].silent = true;
   std::vector<AddressTable::Entry> out;
   for (auto& [address, entry] : all) out.push_back(std::move(entry));
   return out;

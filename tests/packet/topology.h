@@ -67,6 +67,9 @@ struct Topology {
   std::vector<PortSpec> ports;
   std::vector<ServiceSpec> services;
   std::map<IpAddress, std::vector<uint16_t>> local_ports;
+  /// Addresses of VRRP instances: whether this director holds them.
+  std::map<IpAddress, bool> virtual_addresses;
+  std::vector<IpAddress> silent;  // of those: with accept: false
   std::map<std::string, NextHop> gateways;
   std::map<IpAddress, NextHop> neighbours;  // on link
   std::vector<RouteSpec> routes;

@@ -8,7 +8,7 @@
 namespace lbd::api {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Verb>, 13> kVerbs{{
+constexpr std::array<std::pair<std::string_view, Verb>, 14> kVerbs{{
     {"status", status},
     {"services", services},
     {"stats", stats},
@@ -21,6 +21,7 @@ constexpr std::array<std::pair<std::string_view, Verb>, 13> kVerbs{{
     {"undrain", undrain},
     {"reload", reload},
     {"explain", explain},
+    {"vrrp", vrrp_report},
     {"log", log},
 }};
 
@@ -30,7 +31,7 @@ Handler make_handler(Controller& controller) {
   return [&controller](const std::string& verb, const Json& arguments, const Respond& respond) {
     for (const auto& [name, answer] : kVerbs)
       if (name == verb) return answer(controller, arguments, respond);
-    if (verb == "health" || verb == "vrrp") return respond(Error{verb + ": not supported yet"});
+    if (verb == "health") return respond(Error{verb + ": not supported yet"});
     respond(Error{"no verb of this name; lbctl --help lists them"});
   };
 }

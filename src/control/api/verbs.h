@@ -25,6 +25,7 @@ void drain(Controller&, const Json&, const Respond&);
 void undrain(Controller&, const Json&, const Respond&);
 void reload(Controller&, const Json&, const Respond&);
 void explain(Controller&, const Json&, const Respond&);
+void vrrp_report(Controller&, const Json&, const Respond&);
 void log(Controller&, const Json&, const Respond&);
 
 }  // namespace lbd::api

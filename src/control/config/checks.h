@@ -10,6 +10,7 @@ namespace lbd::config {
 void check_ports(const Draft& draft);
 void check_routes(const Draft& draft);
 void check_services(const Draft& draft);
+void check_vrrp(const Draft& draft);
 
 /// Words for "the same as this one": "services[0].name at lb.yaml:12:5".
 inline std::string reference(const Value& value) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "control/config/difference_vrrp.h"
 #include "control/config/units.h"
 
 namespace lbd::config {
@@ -136,6 +137,7 @@ std::vector<std::string> difference(const Config& before, const Config& after) {
             [](const Prefix& prefix) { return prefix.to_string(); }, kNothingMore);
       });
   compare(lines, "route ", before.routes, after.routes, route_text, kNothingMore);
+  compare_vrrp(lines, before.vrrp, after.vrrp);
   compare(
       lines, "service ", before.services, after.services,
       [](const Service& service) { return service.name; },

@@ -54,12 +54,43 @@ struct ServiceDraft {
   std::vector<Value> real_servers_at;
 };
 
+struct VrrpInstanceDraft {
+  explicit VrrpInstanceDraft(const Value& item) : at(item) { instance.place = item.place(); }
+
+  VrrpInstance instance;  // name empty: it could not be read
+  Value at;
+  std::optional<Value> name_at;
+  std::optional<Value> link_at;
+  std::optional<Value> vrid_at;
+  std::optional<Value> source_at;
+  std::vector<Value> addresses_at;
+  std::vector<Value> address_links_at;  // the address itself where it names no port
+  std::vector<RouteDraft> routes;
+  std::vector<Value> peers_at;
+  std::vector<Value> track_ports_at;
+};
+
+struct VrrpGroupDraft {
+  explicit VrrpGroupDraft(const Value& item) : at(item) {}
+
+  VrrpSyncGroup group;
+  Value at;
+  std::optional<Value> name_at;
+  std::vector<Value> instances_at;
+};
+
+struct VrrpDraft {
+  std::vector<VrrpInstanceDraft> instances;
+  std::vector<VrrpGroupDraft> groups;
+};
+
 struct Draft {
   Daemon daemon;
   Place daemon_at;
   Dataplane dataplane;
   std::vector<PortDraft> ports;
   std::vector<RouteDraft> routes;
+  VrrpDraft vrrp;
   std::vector<ServiceDraft> services;
 };
 

@@ -31,7 +31,7 @@ class Assembler {
     if (const auto section = top.get("routes"))
       for (const Value& item : section->list())
         if (auto route = read_route(item)) draft.routes.push_back(std::move(*route));
-    top.not_yet("vrrp");
+    if (const auto section = top.get("vrrp")) read_vrrp(*section, draft.vrrp);
     if (const auto section = top.get("services"))
       for (const Value& item : section->list()) draft.services.push_back(read_service(item));
     top.finish();
@@ -73,6 +73,10 @@ Config to_config(Draft draft, const Source& source) {
   config.dataplane = std::move(draft.dataplane);
   for (PortDraft& port : draft.ports) config.ports.push_back(std::move(port.port));
   for (RouteDraft& route : draft.routes) config.routes.push_back(std::move(route.route));
+  for (VrrpInstanceDraft& instance : draft.vrrp.instances)
+    config.vrrp.instances.push_back(std::move(instance.instance));
+  for (VrrpGroupDraft& group : draft.vrrp.groups)
+    config.vrrp.sync_groups.push_back(std::move(group.group));
   for (ServiceDraft& service : draft.services)
     config.services.push_back(std::move(service.service));
   config.files = source.files();
@@ -96,6 +100,7 @@ LoadResult assemble(const Source& source, ErrorLog& errors) {
     check_ports(draft);
     check_routes(draft);
     check_services(draft);
+    check_vrrp(draft);
   }
   if (!errors.empty()) return LoadResult(errors.take(source.files()));
   return LoadResult(to_config(std::move(draft), source));

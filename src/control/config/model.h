@@ -9,30 +9,14 @@
 #include <vector>
 
 #include "common/address.h"
+#include "control/config/model_base.h"
+#include "control/config/model_vrrp.h"
 #include "dataplane/forward/method.h"
 #include "dataplane/schedule/kind.h"
 
 // What lb.yaml says, checked and with every default filled in. Plain values: the loader makes one,
 // nobody changes it afterwards. Durations are milliseconds, sizes bytes, ports host order.
 namespace lbd::config {
-
-using Milliseconds = std::chrono::milliseconds;
-
-/// Where something stands, for messages about it ("conf.d/a.yaml:12:5").
-struct Place {
-  std::string file;
-  int line = 0;    // from 1; 0: no place
-  int column = 0;  // from 1
-  std::string to_string() const;
-};
-
-/// A program to run, split into words; the first is its absolute path. No words: nothing to run.
-struct CommandLine {
-  std::vector<std::string> words;
-  std::string text;  // as written in the file
-  explicit operator bool() const { return !words.empty(); }
-  bool operator==(const CommandLine&) const = default;
-};
 
 enum class LogLevel : uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
 enum class LogFormat : uint8_t { kText, kJson };
@@ -147,6 +131,7 @@ struct Config {
   Dataplane dataplane;
   std::vector<Port> ports;
   std::vector<Route> routes;
+  Vrrp vrrp;
   std::vector<Service> services;
   std::vector<std::string> files;  // every file read, the first one the root
   std::string hash;                // of the text of all files; shown by lbctl status

@@ -23,6 +23,9 @@ Dataplane read_dataplane(const Value& section);
 PortDraft read_port(const Value& item);
 /// Nothing where the destination cannot be read.
 std::optional<RouteDraft> read_route(const Value& item);
+/// Adds what one file says to `draft`.
+void read_vrrp(const Value& section, VrrpDraft& draft);
+VrrpInstanceDraft read_vrrp_instance(const Value& item);
 ServiceDraft read_service(const Value& item);
 /// scheduler, scheduler_flags and mh_table_size.
 void read_scheduler(MapReader& map, Service& service);

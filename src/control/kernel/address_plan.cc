@@ -22,9 +22,10 @@ size_t port_of(const std::vector<config::Port>& ports, const IpAddress& address)
 
 }  // namespace
 
-std::vector<std::vector<PlannedAddress>> plan_addresses(const config::Config& config) {
+std::vector<std::vector<PlannedAddress>> plan_addresses(const config::Config& config,
+                                                        const std::set<IpAddress>& others) {
   std::vector<std::vector<PlannedAddress>> plan(config.ports.size());
-  std::set<IpAddress> known;
+  std::set<IpAddress> known = others;
   for (size_t i = 0; i < config.ports.size(); ++i) {
     for (const Prefix& prefix : config.ports[i].addresses) {
       plan[i].push_back({prefix, false});

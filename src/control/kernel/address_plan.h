@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "common/address.h"
@@ -20,6 +21,8 @@ struct PlannedAddress {
 /// Which addresses belong on which TAP, by index into config.ports: those that the file gives the
 /// port, in its order, then the services' addresses: each once, on the port in whose network it
 /// lies (longest prefix), else on the first port. An address that is a port's own is not repeated.
-std::vector<std::vector<PlannedAddress>> plan_addresses(const config::Config& config);
+/// Those in `others` are left out: VRRP instances give and take them.
+std::vector<std::vector<PlannedAddress>> plan_addresses(const config::Config& config,
+                                                        const std::set<IpAddress>& others = {});
 
 }  // namespace lbd

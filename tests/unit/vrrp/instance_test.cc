@@ -178,7 +178,7 @@ TEST(Instance, a_flood_of_weaker_advertisements_is_answered_at_a_bounded_rate) {
 TEST(Instance, tracked_weights_change_the_priority_and_rescale_the_timer) {
   World world;
   InstanceConfig config = instance("VI", 1, 100, 11);
-  config.tracks = {{"port lan0", -60, 2}, {"service web", 50, 0}, {"script fatal", 0, 0}};
+  config.tracks = {{"port lan0", -60}, {"service web", 50}, {"script fatal", 0}};
   Director& a = world.add(config);
   EXPECT_EQ(only(a).state(), State::kFault);
   EXPECT_EQ(only(a).reason(), "script fatal is not known yet");
@@ -201,13 +201,13 @@ TEST(Instance, tracked_weights_change_the_priority_and_rescale_the_timer) {
 
 TEST(Instance, clamps_and_owner) {
   Tracking tracking;
-  tracking.configure(100, {{"a", 253, 0}, {"b", -253, 0}});
+  tracking.configure(100, {{"a", 253}, {"b", -253}});
   tracking.set("a", true);
   EXPECT_EQ(tracking.priority(), 254);
   tracking.set("a", false);
   tracking.set("b", false);
   EXPECT_EQ(tracking.priority(), 1);
-  tracking.configure(255, {{"a", 253, 0}, {"b", -253, 0}});
+  tracking.configure(255, {{"a", 253}, {"b", -253}});
   EXPECT_EQ(tracking.priority(), 255);
   EXPECT_EQ(tracking.explain(), "");
 }

@@ -18,7 +18,7 @@ class Life {
       InstanceConfig config = instance("VI", 1, equal ? 100 : static_cast<uint8_t>(100 + 50 * i),
                                        static_cast<uint32_t>(11 + i));
       config.preempt = preempt_;
-      config.tracks = {{"script", 0, 0}};
+      config.tracks = {{"script", 0}};
       world_.add(config);
       world_.directors.back()->router.track("script", true, world_.now);
       if (pick(2) == 0) world_.run(milliseconds(pick(400)));

@@ -9,8 +9,8 @@ namespace {
 Plan pair_of(uint8_t priority, uint32_t host) {
   Plan plan;
   plan.instances = {instance("A", 1, priority, host), instance("B", 2, priority, host)};
-  plan.instances[0].tracks = {{"port p0", 0, 1}};
-  plan.instances[1].tracks = {{"port p1", 0, 2}};
+  plan.instances[0].tracks = {{"port p0", 0}};
+  plan.instances[1].tracks = {{"port p1", 0}};
   plan.groups = {{"G", {"A", "B"}}};
   return plan;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dataplane/spsc_queue.h"
+#include "common/spsc_queue.h"
 
 #include <gtest/gtest.h>
 

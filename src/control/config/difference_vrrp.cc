@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/config/difference_vrrp.h"
+
+#include <algorithm>
+#include <map>
+
+#include "control/config/units.h"
+
+namespace lbd::config {
+namespace {
+
+using Lines = std::vector<std::string>;
+/// Keys of the file with their values as text, in the file's order.
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+std::string yes_no(bool value) {
+  return value ? "true" : "false";
+}
+
+template <class T, class Text>
+std::string list(const std::vector<T>& items, Text text) {
+  std::string out;
+  for (const T& item : items) out += (out.empty() ? "" : ", ") + text(item);
+  return "[" + out + "]";
+}
+
+std::string address_text(const VrrpInstance& instance, const VrrpAddress& address) {
+  std::string out = address.prefix.to_string();
+  if (!(address.link == instance.link)) out += " on " + address.link.name;
+  return address.advertise ? out : out + " (not advertised)";
+}
+
+std::string route_text(const VrrpRoute& route) {
+  std::string out = route.to.to_string();
+  if (route.via) out += " via " + route.via->to_string();
+  if (!route.port.empty()) out += " port " + route.port;
+  if (route.source) out += " source " + route.source->to_string();
+  if (route.metric != 0) out += " metric " + std::to_string(route.metric);
+  return out;
+}
+
+std::string tracked_text(const VrrpTracked& tracked) {
+  return tracked.name + " " + std::to_string(tracked.weight);
+}
+
+Fields fields_of(const VrrpInstance& instance) {
+  const VrrpGratuitousArp& arp = instance.gratuitous_arp;
+  const auto ip = [](const IpAddress& address) { return address.to_string(); };
+  return {
+      {"link", instance.link.name},
+      {"version", std::to_string(instance.version)},
+      {"virtual_router_id", std::to_string(instance.virtual_router_id)},
+      {"priority", std::to_string(instance.priority)},
+      {"advertisement_interval", format_duration(instance.interval)},
+      {"down_after", std::to_string(instance.down_after)},
+      {"takeover_delay", format_duration(instance.takeover_delay)},
+      {"preempt", yes_no(instance.preempt)},
+      {"preempt_delay", format_duration(instance.preempt_delay)},
+      {"accept", yes_no(instance.accept)},
+      {"checksum", instance.pseudo_header ? "pseudo-header" : "plain"},
+      {"source", instance.source ? instance.source->to_string() : "the first address"},
+      {"virtual_addresses",
+       list(instance.addresses,
+            [&](const VrrpAddress& address) { return address_text(instance, address); })},
+      {"virtual_routes", list(instance.routes, route_text)},
+      {"multicast_group",
+       instance.multicast_group ? instance.multicast_group->to_string() : "the default"},
+      {"unicast.peers", list(instance.peers, ip)},
+      {"gratuitous_arp", std::to_string(arp.repeat) + " times, " + format_duration(arp.delay) +
+                             " delay, " + format_duration(arp.refresh) + " refresh, " +
+                             format_duration(arp.interval) + " interval"},
+      {"track.own_port", yes_no(instance.track_own_port)},
+      {"track.dataplane", yes_no(instance.track_dataplane)},
+      {"track.ports", list(instance.track_ports, tracked_text)},
+  };
+}
+
+void compare_instance(Lines& lines, const VrrpInstance& before, const VrrpInstance& after) {
+  const std::string where = "vrrp instance " + after.name + ": ";
+  const Fields old = fields_of(before);
+  const Fields now = fields_of(after);
+  for (size_t i = 0; i < now.size(); ++i)
+    if (old[i].second != now[i].second)
+      lines.push_back(where + now[i].first + " " + old[i].second + " -> " + now[i].second);
+  // Which is not to be read in a log.
+  if (before.password != after.password) lines.push_back(where + "authentication changed");
+}
+
+/// Reports what came and went, and calls `common` for what is in both.
+template <class T, class Common>
+void compare(Lines& lines, const std::string& what, const std::vector<T>& before,
+             const std::vector<T>& after, Common common) {
+  const auto named = [](const std::vector<T>& all, const std::string& name) {
+    return std::ranges::find(all, name, &T::name);
+  };
+  for (const T& item : before)
+    if (named(after, item.name) == after.end()) lines.push_back(what + item.name + ": removed");
+  for (const T& item : after) {
+    const auto old = named(before, item.name);
+    if (old == before.end())
+      lines.push_back(what + item.name + ": added");
+    else
+      common(*old, item);
+  }
+}
+
+}  // namespace
+
+void compare_vrrp(Lines& lines, const Vrrp& before, const Vrrp& after) {
+  compare(
+      lines, "vrrp instance ", before.instances, after.instances,
+      [&](const VrrpInstance& old, const VrrpInstance& now) { compare_instance(lines, old, now); });
+  compare(lines, "vrrp sync group ", before.sync_groups, after.sync_groups,
+          [&](const VrrpSyncGroup& old, const VrrpSyncGroup& now) {
+            if (!(old == now)) lines.push_back("vrrp sync group " + now.name + ": changed");
+          });
+}
+
+}  // namespace lbd::config

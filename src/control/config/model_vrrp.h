@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/model_base.h"
+
+// The section vrrp of lb.yaml, checked and with every default filled in (see model.h).
+namespace lbd::config {
+
+/// Where an instance speaks, or an address or route lies: a port of lbd's, or an interface of the
+/// kernel that lbd does not own.
+struct VrrpLink {
+  std::string name;
+  bool is_port = true;
+  bool operator==(const VrrpLink&) const = default;
+};
+
+struct VrrpAddress {
+  Prefix prefix;  // host part kept
+  VrrpLink link;
+  bool advertise = true;
+  bool operator==(const VrrpAddress&) const = default;
+};
+
+struct VrrpRoute {
+  Prefix to;
+  std::optional<IpAddress> via;
+  std::string port;  // empty: the kernel finds it by `via`
+  std::optional<IpAddress> source;
+  uint32_t metric = 0;
+  bool operator==(const VrrpRoute&) const = default;
+};
+
+struct VrrpGratuitousArp {
+  unsigned repeat = 5;
+  Milliseconds delay{5000};
+  Milliseconds refresh{0};
+  Milliseconds interval{0};
+  bool operator==(const VrrpGratuitousArp&) const = default;
+};
+
+struct VrrpTracked {
+  std::string name;
+  int weight = 0;
+  bool operator==(const VrrpTracked&) const = default;
+};
+
+struct VrrpInstance {
+  std::string name;
+  VrrpLink link;
+  uint8_t version = 3;
+  uint8_t virtual_router_id = 0;
+  uint8_t priority = 100;
+  Milliseconds interval{1000};
+  unsigned down_after = 3;
+  Milliseconds takeover_delay{0};
+  bool preempt = true;
+  Milliseconds preempt_delay{0};
+  bool accept = true;
+  bool pseudo_header = true;
+  std::optional<IpAddress> source;  // none: the link's first one of the family (IPv6: link-local)
+  std::vector<VrrpAddress> addresses;
+  std::vector<VrrpRoute> routes;
+  std::optional<std::array<uint8_t, 8>> password;  // padded with zeros
+  std::optional<IpAddress> multicast_group;        // none: the RFC's
+  std::vector<IpAddress> peers;                    // unicast
+  VrrpGratuitousArp gratuitous_arp;
+  bool track_own_port = true;
+  bool track_dataplane = true;
+  std::vector<VrrpTracked> track_ports;
+  Place place;
+
+  /// Of what it advertises.
+  Family family() const {
+    for (const VrrpAddress& address : addresses)
+      if (address.advertise) return address.prefix.address.family();
+    return Family::kIpv4;
+  }
+};
+
+struct VrrpSyncGroup {
+  std::string name;
+  std::vector<std::string> instances;
+  bool operator==(const VrrpSyncGroup&) const = default;
+};
+
+struct Vrrp {
+  std::vector<VrrpInstance> instances;
+  std::vector<VrrpSyncGroup> sync_groups;
+};
+
+}  // namespace lbd::config

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "control/desired_state.h"
+
+namespace lbd {
+namespace {
+
+/// A slot that no address has yet; when all are taken, that of an address that no instance owns any
+/// more. 0: there is none.
+VipSlot free_slot(VirtualAddresses& all) {
+  if (all.size() + 1 < HeldFlags::kSlots) return static_cast<VipSlot>(all.size() + 1);
+  const auto unowned =
+      std::ranges::find_if(all, [](const auto& one) { return !one.second.owned; });
+  if (unowned == all.end()) return 0;
+  const VipSlot slot = unowned->second.slot;
+  all.erase(unowned);
+  return slot;
+}
+
+}  // namespace
+
+Status apply_virtual_addresses(DesiredState& state, const config::Vrrp& vrrp) {
+  VirtualAddresses next = *state.virtual_addresses;
+  for (auto& [address, slot] : next) slot.owned = false;
+  std::vector<std::pair<IpAddress, bool>> fresh;
+  for (const config::VrrpInstance& instance : vrrp.instances) {
+    for (const config::VrrpAddress& address : instance.addresses) {
+      if (!address.link.is_port) continue;  // no packet of a worker's is for it
+      const auto found = next.find(address.prefix.address);
+      if (found == next.end())
+        fresh.emplace_back(address.prefix.address, !instance.accept);
+      else
+        found->second = {found->second.slot, true, !instance.accept};
+    }
+  }
+  for (const auto& [address, silent] : fresh) {
+    const VipSlot slot = free_slot(next);
+    if (slot == 0)
+      return Error{"vrrp: more than " + std::to_string(HeldFlags::kSlots - 1) +
+                   " virtual addresses on ports; take some out"};
+    next[address] = {slot, true, silent};
+  }
+  if (next != *state.virtual_addresses)
+    state.virtual_addresses = std::make_shared<const VirtualAddresses>(std::move(next));
+  return Done{};
+}
+
+}  // namespace lbd
