@@ -25,7 +25,7 @@ struct VerbSyntax {
   std::string_view help;
 };
 
-constexpr std::array<VerbSyntax, 16> kVerbs{{
+constexpr std::array<VerbSyntax, 17> kVerbs{{
     {"status", 0, 0, "", "status", "name, workers, ports, memory pools"},
     {"services", 0, 1, "", "services [NAME]", "services and their real servers"},
     {"stats", 0, 1, " rate ", "stats [NAME] [--rate]", "connections, packets, bytes; per second"},
@@ -35,7 +35,9 @@ constexpr std::array<VerbSyntax, 16> kVerbs{{
      "the connection table"},
     {"counters", 0, 0, "", "counters", "every verdict and drop reason"},
     {"health", 0, 0, " follow ", "health [--follow]", "health checks; and what happens to them"},
-    {"vrrp", 0, 0, "", "vrrp", "VRRP instances"},
+    {"vrrp", 0, 2, " follow ", "vrrp [step-down INSTANCE] [--follow]",
+     "VRRP instances; hand one over; see what happens to them"},
+    {"maintenance", 1, 1, "", "maintenance on|off", "no VRRP instance is master here meanwhile"},
     {"neighbours", 0, 0, "", "neighbours", "neighbours as the fast path knows them"},
     {"routes", 0, 0, "", "routes", "routes as the fast path knows them"},
     {"weight", 1, 3, " all clear for ",
@@ -178,6 +180,13 @@ Status take_words(const VerbSyntax& syntax, std::vector<std::string> words,
   if (words.size() < syntax.least_words || words.size() > syntax.most_words) return usage(syntax);
   if (syntax.name == "services" || syntax.name == "stats") {
     if (!words.empty()) out.arguments["name"] = words[0];
+  } else if (syntax.name == "vrrp") {
+    if (words.empty()) return Done{};
+    if (words.size() != 2 || words[0] != "step-down") return usage(syntax);
+    out.arguments["step_down"] = words[1];
+  } else if (syntax.name == "maintenance") {
+    if (words[0] != "on" && words[0] != "off") return usage(syntax);
+    out.arguments["on"] = words[0] == "on";
   } else if (syntax.name == "log") {
     constexpr std::array<std::string_view, 5> kLevels{"trace", "debug", "info", "warn", "error"};
     if (std::find(kLevels.begin(), kLevels.end(), words[0]) == kLevels.end())

@@ -54,6 +54,8 @@ std::string format(const Command& command, const Json& result) {
   if (command.verb == "neighbours") return format_neighbours(result);
   if (command.verb == "routes") return format_routes(result);
   if (command.verb == "explain") return format_explain(result);
+  if (command.verb == "vrrp" && !command.arguments.contains("step_down"))
+    return format_vrrp(result);
   if (command.verb == "reload") return format_reload(command, result);
   return "";
 }

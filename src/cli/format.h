@@ -24,6 +24,7 @@ std::string format_counters(const Json& result);
 std::string format_neighbours(const Json& result);
 std::string format_routes(const Json& result);
 std::string format_explain(const Json& result);
+std::string format_vrrp(const Json& result);
 
 /// One line: the time, and the event in words.
 std::string format_event(const Json& event);

@@ -252,6 +252,8 @@ void Engine::apply(Command& command) {
   for (const InstanceConfig& instance : command.plan.instances)
     for (const TrackConfig& track : instance.tracks)
       if (!track.interface.empty()) link_tracks_.emplace(track.name, track.interface);
+  watch_links();
+  router_.track("dataplane", watchdog_.check(now).empty(), now);
   // The old ones are still needed for the last word of instances that go.
   std::vector<std::shared_ptr<Link>> old = links_;
   for (const auto& link : command.links)
@@ -262,8 +264,6 @@ void Engine::apply(Command& command) {
                 [&](const auto& link) { return std::ranges::find(links_, link) != links_.end(); });
   for (const auto& link : old) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, link->fd(), nullptr);
   command.links = std::move(old);
-  watch_links();
-  next_check_ = now;
 }
 
 void Engine::report(Command& command) const {

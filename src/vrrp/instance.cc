@@ -47,7 +47,8 @@ void Instance::stop(Time now, const std::string& reason) {
   handle(Event::kStop, now, reason);
 }
 
-void Instance::reconfigure(InstanceConfig next, Time now) {
+void Instance::reconfigure(InstanceConfig next, const std::map<std::string, bool>& known,
+                           Time now) {
   std::swap(config_, next);  // `next` is what was
   if (config_.protocol.version == 2 || config_.protocol.interval_cs != next.protocol.interval_cs)
     master_interval_ = own_interval();
@@ -63,6 +64,7 @@ void Instance::reconfigure(InstanceConfig next, Time now) {
     output_.drop(*this);
   }
   tracking_.configure(config_.priority, config_.tracks);
+  for (const auto& [name, up] : known) tracking_.set(name, up);
   priority_changed(now);
 }
 

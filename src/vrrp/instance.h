@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "vrrp/announcements.h"
@@ -58,7 +59,8 @@ class Instance {
   void stop(Time now, const std::string& reason);
   /// The same virtual router with other parameters: addresses and routes are changed by difference,
   /// state, counters and timers stay.
-  void reconfigure(InstanceConfig config, Time now);
+  /// `known`: what is tracked, by name, is up or not.
+  void reconfigure(InstanceConfig config, const std::map<std::string, bool>& known, Time now);
 
   /// A believed advertisement.
   void receive(const Advertisement& advertisement, const IpAddress& from, Time now);

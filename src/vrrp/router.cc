@@ -40,7 +40,7 @@ void Router::apply(Plan plan, Time now) {
     });
     if (old != kept.end()) {
       (*old)->set_grouped(grouped);
-      (*old)->reconfigure(std::move(config), now);
+      (*old)->reconfigure(std::move(config), known_, now);
       next.push_back(std::move(*old));
     } else {
       next.push_back(std::make_unique<Instance>(std::move(config), output_));
@@ -50,6 +50,7 @@ void Router::apply(Plan plan, Time now) {
   }
   instances_ = std::move(next);
   for (Instance* instance : fresh) {
+    for (const auto& [name, up] : known_) instance->track(name, up, now);
     if (maintenance_) instance->set_outer_fault(kMaintenance, "maintenance", now);
     instance->start(now);
   }
@@ -76,7 +77,8 @@ Instance* Router::find(std::string_view name) {
   return nullptr;
 }
 
-void Router::track(std::string_view name, bool up, Time now) {
+void Router::track(const std::string& name, bool up, Time now) {
+  known_[name] = up;
   for (auto& instance : instances_) instance->track(name, up, now);
   settle(now);
 }

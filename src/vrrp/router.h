@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,7 +30,8 @@ class Router {
   /// Null where there is none.
   Instance* find(int ifindex, Family family, uint8_t vrid);
   Instance* find(std::string_view name);
-  void track(std::string_view name, bool up, Time now);
+  /// Remembered for instances that come later.
+  void track(const std::string& name, bool up, Time now);
   void set_maintenance(bool on, Time now);
   bool maintenance() const { return maintenance_; }
   /// Fires what is due and lets groups follow.
@@ -51,6 +53,7 @@ class Router {
   std::vector<std::unique_ptr<Instance>> instances_;
   std::vector<GroupConfig> groups_;
   std::vector<State> group_states_;
+  std::map<std::string, bool> known_;  // what is tracked: up
   bool maintenance_ = false;
 };
 

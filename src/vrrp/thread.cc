@@ -34,8 +34,7 @@ Result<std::unique_ptr<Thread>> Thread::start(std::vector<WorkerWatch> workers,
   return thread;
 }
 
-Thread::Thread(int to_thread, int to_control)
-    : to_thread_(to_thread), to_control_(to_control) {}
+Thread::Thread(int to_thread, int to_control) : to_thread_(to_thread), to_control_(to_control) {}
 
 Thread::~Thread() {
   stop_ = true;

@@ -127,6 +127,8 @@ void Director::apply(const Topology& topology) {
   apply_next_hops();
   if (!same_routes) apply_routes();
   bump_generation(*routing_);
+  VipSlot slot = 0;
+  for (const auto& [address, held] : topology_.virtual_addresses) (*held_)[++slot] = held ? 1 : 0;
   snapshot_ = make_snapshot(topology_, names_, snapshot_.get());
   if (names_.servers_end() > kMaxServers) std::abort();
   for (const auto& worker : workers_) worker->context.snapshot = snapshot_.get();

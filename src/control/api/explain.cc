@@ -59,6 +59,12 @@ void Explanation::begin() {
           {"rewrite", nullptr},
           {"next_hop", nullptr},
           {"worker", worker}};
+  const AddressTable::Entry* address = snapshot->addresses.find(flow.destination.address);
+  if (address != nullptr && !dataplane.held_flags().held(address->vip)) {
+    json["reason"] = "dropped as vip_not_held: the VRRP instance of " +
+                     flow.destination.address.to_string() + " is not master here";
+    return respond(std::move(json));
+  }
   ask(0);
 }
 

@@ -83,6 +83,15 @@ Json server_json(Controller& controller, const Found& of) {
           {"next_hop", next_hop_json(controller, server.next_hop)}};
 }
 
+/// Each of its addresses: an instance may own some of them and not be master.
+bool is_held(Controller& controller, const VirtualService& service) {
+  const VirtualAddresses& owned = *controller.state().virtual_addresses;
+  return std::ranges::all_of(service.listen, [&](const Endpoint& listen) {
+    const auto found = owned.find(listen.address);
+    return found == owned.end() || controller.dataplane().held_flags().held(found->second.slot);
+  });
+}
+
 Json service_json(Controller& controller, const VirtualService& service) {
   Json listen = Json::array();
   for (const Endpoint& endpoint : service.listen) listen.push_back(endpoint.to_string());
@@ -99,7 +108,7 @@ Json service_json(Controller& controller, const VirtualService& service) {
           {"protocol", protocol_name(static_cast<uint8_t>(service.protocol))},
           {"scheduler", name_of(service.scheduler)},
           {"forwarding", config::to_text(service.forwarding)},
-          {"held", true},  // no VRRP instance can own the address yet
+          {"held", is_held(controller, service)},
           {"removed", service.removed},
           {"active_connections", active},
           {"inactive_connections", inactive},

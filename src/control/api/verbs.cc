@@ -8,7 +8,7 @@
 namespace lbd::api {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Verb>, 14> kVerbs{{
+constexpr std::array<std::pair<std::string_view, Verb>, 15> kVerbs{{
     {"status", status},
     {"services", services},
     {"stats", stats},
@@ -22,6 +22,7 @@ constexpr std::array<std::pair<std::string_view, Verb>, 14> kVerbs{{
     {"reload", reload},
     {"explain", explain},
     {"vrrp", vrrp_report},
+    {"maintenance", maintenance},
     {"log", log},
 }};
 

@@ -26,6 +26,7 @@ void undrain(Controller&, const Json&, const Respond&);
 void reload(Controller&, const Json&, const Respond&);
 void explain(Controller&, const Json&, const Respond&);
 void vrrp_report(Controller&, const Json&, const Respond&);
+void maintenance(Controller&, const Json&, const Respond&);
 void log(Controller&, const Json&, const Respond&);
 
 }  // namespace lbd::api

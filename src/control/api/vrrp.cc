@@ -102,4 +102,12 @@ void vrrp_report(Controller& controller, const Json& arguments, const Respond& r
   submit(controller, std::move(command), respond);
 }
 
+void maintenance(Controller& controller, const Json& arguments, const Respond& respond) {
+  auto command = std::make_unique<vrrp::Command>();
+  command->kind = vrrp::Command::Kind::kMaintenance;
+  command->on = flag(arguments, "on");
+  command->done = [respond](vrrp::Command&) { respond(Json{{"ok", true}}); };
+  submit(controller, std::move(command), respond);
+}
+
 }  // namespace lbd::api

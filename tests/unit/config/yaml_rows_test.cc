@@ -75,8 +75,6 @@ TEST(Yaml, sections) {
       {with("routes: default"),
        "f.yaml:3:9: routes: expected a list, got \"default\"; write it as [a, b] or one \"- a\" a "
        "line\n"},
-      {with("vrrp: {instances: []}"), "f.yaml:3:1: vrrp: not supported yet; leave it out\n"},
-      {with("vrrp: off"), "f.yaml:3:1: vrrp: not supported yet; leave it out\n"},
   });
 }
 
