@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the VRRP tests need on top of the lab: more directors, each an lbd, a keepalived or a vrrpd in a
 namespace of its own, and eyes on the wire."""
+import contextlib
+import ctypes
 import json
 import os
 import signal
-import subprocess
-import time
+from pathlib import Path
 
 from director import Director
-from lab import VIP4, VIP6, Lab, call, wait_for
-
-INTERVAL = 0.1  # of the advertisements, version 3
+from lab import VIP4, Lab
 
 
 def vrrp_lab():
@@ -66,3 +65,25 @@ def holds(lab, ns, vip=VIP4):
     found = json.loads(lab.run(ns, "ip", "-json", "addr").stdout or "[]")
     return any(a["local"] == vip for link in found for a in link.get("addr_info", [])
                if link["ifname"] != "lo")
+
+
+@contextlib.contextmanager
+def halted_worker(director):
+    """Halts one worker thread of an lbd as a debugger does, by ptrace(2), and nothing else of it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    seize, interrupt, detach = 0x4206, 0x4207, 17
+    threads = Path(f"/proc/{director.process.pid}/task")
+    worker = next(int(t.name) for t in threads.iterdir()
+                  if "worker" in (t / "comm").read_text())
+
+    def trace(request):
+        if libc.ptrace(request, worker, None, None) != 0:
+            raise OSError(ctypes.get_errno(), "ptrace")
+
+    trace(seize)
+    trace(interrupt)
+    os.waitpid(worker, 0x40000000)  # __WALL: it stands
+    try:
+        yield
+    finally:
+        trace(detach)

@@ -51,8 +51,8 @@ TEST(VrrpSection, accepted) {
 TEST(VrrpSection, refused) {
   check_rows({
       {kPorts + "vrrp: {instances: [{virtual_router_id: 1, " + kVip + "}]}\n",
-       "f.yaml:2:20: vrrp.instances[0]: speaks nowhere; give it port or interface\n"
-       "f.yaml:2:20: vrrp.instances[0].name: is missing; name the instance, as VI_1\n"},
+       "f.yaml:2:20: vrrp.instances[0].name: is missing; name the instance, as VI_1\n"
+       "f.yaml:2:20: vrrp.instances[0]: speaks nowhere; give it port or interface\n"},
       {instance(kVip + ",\ninterface: e1"),
        "f.yaml:4:12: vrrp.instances[0].interface: beside port; write port or interface, not "
        "both\n"},

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VRRP between two lbd: election, failover, return, and what a backup does."""
+import pytest
+from checks import requests
+from director import service
+from lab import VIP4, VIP6, wait_for
+from vrrp_lab import Lbd, halted_worker, holds, instance, vrrp_lab
+
+WEB = service(weights=(1, 1), scheduler="rr")
+
+
+@pytest.fixture(scope="module")
+def place():
+    lab = vrrp_lab()
+    yield lab
+    lab.down()
+
+
+@pytest.fixture
+def lbd(place):
+    """Makes lbd number n; all are gone after the test."""
+    made = []
+
+    def make(n):
+        made.append(Lbd(place, n))
+        return made[-1]
+
+    yield make
+    for one in made:
+        try:
+            if one.running():
+                assert one.stop() == 0
+        finally:
+            one.kill()
+            print(one.log_tail())
+    assert not holds(place, "dir") and not holds(place, "dir2")
+
+
+def is_state(director, state, name="VI_1", seconds=10):
+    wait_for(f"{director.ns} to be {state}", lambda: director.state(name) == state, seconds)
+
+
+def pair(lbd, first=200, second=100, **more):
+    a, b = lbd(1), lbd(2)
+    a.start(a.vrrp_config(instance(first, **more), services=[WEB]))
+    is_state(a, "MASTER")
+    b.start(b.vrrp_config(instance(second, **more), services=[WEB]))
+    wait_for("b to hear a", lambda: b.vrrp()["advertisements_received"] > 2)
+    assert b.state() == "BACKUP"
+    return a, b
+
+
+def test_failover_by_kill_and_return_with_preempt(place, lbd):
+    a, b = pair(lbd)
+    assert requests(place, 4) == {"rs1": 2, "rs2": 2}
+    assert a.holds() and not b.holds()
+    assert b.vrrp()["master"] == a.address
+    a.kill()
+    assert requests(place, 4) == {"rs1": 2, "rs2": 2}
+    assert b.state() == "MASTER" and b.holds()
+    assert b.ask("services")["services"][0]["held"]
+    a.start()
+    is_state(a, "MASTER")
+    is_state(b, "BACKUP")
+    wait_for("b to let go of the address", lambda: not b.holds())
+    assert requests(place, 4) == {"rs1": 2, "rs2": 2}
+    assert not b.ask("services")["services"][0]["held"]
+
+
+def test_graceful_stop_hands_over_within_the_skew_time(lbd):
+    a, b = pair(lbd)
+    assert a.stop() == 0
+    is_state(b, "MASTER")
+    row = b.vrrp()
+    assert row["priority_zero_received"] == 1
+    assert row["reason"] == "the master has stopped"
+
+
+def test_return_without_preempt(lbd):
+    a, b = pair(lbd, preempt=False)
+    a.kill()
+    is_state(b, "MASTER")
+    a.start()
+    wait_for("a to hear b", lambda: a.vrrp()["advertisements_received"] > 5)
+    assert (a.state(), b.state()) == ("BACKUP", "MASTER")
+
+
+def test_step_down_and_maintenance(lbd):
+    a, b = pair(lbd)
+    a.ctl("vrrp", "step-down", "VI_1")
+    is_state(b, "MASTER")
+    assert a.state() == "BACKUP"
+    assert "not MASTER" in a.ctl("vrrp", "step-down", "VI_1", check=False).stderr
+    a.ctl("maintenance", "on")
+    assert a.vrrp()["reason"] == "maintenance"
+    b.stop()
+    assert a.state() == "FAULT"
+    a.ctl("maintenance", "off")
+    is_state(a, "MASTER")
+
+
+def test_a_halted_worker_is_a_fault(lbd):
+    a, b = pair(lbd)
+    with halted_worker(a):
+        is_state(b, "MASTER")
+        assert a.state() == "FAULT"
+        assert "dataplane is down" in a.vrrp()["reason"]
+    is_state(a, "MASTER")
+    log = a.log.read_text()
+    assert log.count("has not been round its loop for 200 ms") == 1
+
+
+def test_a_vip_for_the_kernel_without_services(place, lbd):
+    a = lbd(1)
+    a.start(a.vrrp_config(instance(virtual_addresses=[VIP4])))
+    is_state(a, "MASTER")
+    ping = ("client", "ping", "-c", "1", "-W", "2", VIP4)
+    assert place.run(*ping).returncode == 0
+    a.ctl("maintenance", "on")
+    assert place.run("client", "ping", "-c", "1", "-W", "1", VIP4, check=False).returncode == 1
+
+
+def test_ipv6(place, lbd):
+    web6 = service(weights=(1, 1), scheduler="rr", v6=True)
+    a, b = lbd(1), lbd(2)
+    six = instance(virtual_addresses=["fe80::20", VIP6])
+    a.start(a.vrrp_config(six | {"priority": 200}, services=[web6]))
+    is_state(a, "MASTER")
+    b.start(b.vrrp_config(six, services=[web6]))
+    assert requests(place, 4, VIP6) == {"rs1": 2, "rs2": 2}
+    a.kill()
+    is_state(b, "MASTER")
+    assert requests(place, 4, VIP6) == {"rs1": 2, "rs2": 2}
+
+
+def test_reload_by_difference(lbd):
+    a, b = pair(lbd)
+    before = a.vrrp()["advertisements_sent"]
+    config = a.vrrp_config(instance(200, virtual_addresses=[VIP4, "192.0.2.21"]), services=[WEB])
+    changes = a.reload(config)["changes"]
+    assert changes == ["vrrp instance VI_1: virtual_addresses [192.0.2.20/32] -> "
+                       "[192.0.2.20/32, 192.0.2.21/32]"]
+    wait_for("the new address", lambda: a.holds("192.0.2.21"))
+    row = a.vrrp()
+    assert row["state"] == "MASTER" and row["became_master"] == 1
+    assert row["advertisements_sent"] > before
+    config["vrrp"] = {"instances": []}
+    a.reload(config)
+    is_state(b, "MASTER")
+    wait_for("the service's address to be an ordinary one", a.holds)
+    assert b.vrrp()["priority_zero_received"] == 1
+
+
+def test_sync_group_moves_together(place, lbd):
+    def both(priority):
+        return [instance(priority, name="A", virtual_addresses=["192.0.2.20"]),
+                instance(priority, name="B", vrid=52, virtual_addresses=["192.0.2.21"])]
+    group = [{"name": "G", "instances": ["A", "B"]}]
+    a, b = lbd(1), lbd(2)
+    a.start(a.vrrp_config(*both(200), sync_groups=group))
+    is_state(a, "MASTER", "B")
+    b.start(b.vrrp_config(*both(100), sync_groups=group))
+    wait_for("b to hear a", lambda: b.vrrp("B")["advertisements_received"] > 2)
+    a.ctl("vrrp", "step-down", "A")
+    for name in ("A", "B"):
+        is_state(b, "MASTER", name)
+        assert a.state(name) == "BACKUP"
+
+
+def test_two_masters_heal(place, lbd):
+    a, b = pair(lbd)
+    place.run("sw", "ip", "link", "set", "dir2", "down")
+    is_state(b, "FAULT")  # it has no link
+    place.run("sw", "ip", "link", "set", "dir2", "up")
+    is_state(b, "BACKUP")
+    # A cut that nobody sees: the switch takes nothing from that port.
+    place.run("sw", "ip", "link", "set", "dir2", "nomaster")
+    is_state(b, "MASTER")
+    assert a.state() == "MASTER"
+    place.run("sw", "ip", "link", "set", "dir2", "master", "br0")
+    is_state(b, "BACKUP")
+    assert a.state() == "MASTER"
+    assert a.vrrp()["two_masters"] + b.vrrp()["two_masters"] >= 1
+    assert requests(place, 4) == {"rs1": 2, "rs2": 2}
