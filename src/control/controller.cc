@@ -21,6 +21,8 @@ constexpr std::chrono::milliseconds kSlowTick{100};
 constexpr std::chrono::milliseconds kSample{1000};
 /// What instances say last is given so long to leave.
 constexpr std::chrono::milliseconds kFlush{100};
+/// And the notify commands of the stop so long to run.
+constexpr std::chrono::milliseconds kFarewell{2000};
 
 /// Of a reload's changes, so that a new file of 100,000 servers does not hold up the loop.
 constexpr size_t kLoggedChanges = 200;
@@ -80,8 +82,10 @@ Controller::Controller(boost::asio::io_context& io, std::string config_path, con
       busy_(dataplane),
       commands_(io),
       state_file_(io, config_->daemon.state_file),
+      io_(io),
       timer_(io),
-      vrrp_(std::make_unique<VrrpSide>(io, dataplane)),
+      vrrp_(std::make_unique<VrrpSide>(
+          io, VrrpSide::Parts{dataplane, commands_, events_, state_file_})),
       purger_({dataplane, updater_, mailbox_, statistics_,
                [this](NextHopId id) { kernel_.mirror().release_next_hop(id); }}),
       updater_(io, dataplane.publisher(), dataplane.workers(), hooks()) {
@@ -152,6 +156,7 @@ void Controller::published(const Snapshot& before) {
     kept_overrides_ = state().overrides;
     state_file_.changed();
   }
+  vrrp_->services_changed(now);
   // Before an id is given to another service.
   statistics_.forget_released(state());
   // A removed service takes its addresses along when its last connection is gone.
@@ -187,8 +192,13 @@ void Controller::apply_to_kernel(const config::Vrrp* before) {
 }
 
 void Controller::stop_vrrp() {
-  vrrp_.reset();
+  vrrp_->stop();
   kernel_.flush(kFlush);
+  // The loop has ended; notify commands of the stop need it once more.
+  io_.restart();
+  const auto end = Clock::now() + kFarewell;
+  while (vrrp_->pending_commands() != 0 && Clock::now() < end)
+    io_.run_one_for(std::chrono::milliseconds(50));
 }
 
 void Controller::reload(bool dry_run, std::function<void(const Result<ReloadReport>&)> done) {

@@ -88,6 +88,7 @@ class Controller {
   api::EventHub events_;
   StateFile state_file_;
   std::map<OverrideKey, Override> kept_overrides_;  // as the state file has them, or will soon
+  boost::asio::io_context& io_;
   boost::asio::steady_timer timer_;
   Clock::time_point slow_tick_at_;
   Clock::time_point sample_at_;

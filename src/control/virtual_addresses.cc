@@ -10,8 +10,7 @@ namespace {
 /// more. 0: there is none.
 VipSlot free_slot(VirtualAddresses& all) {
   if (all.size() + 1 < HeldFlags::kSlots) return static_cast<VipSlot>(all.size() + 1);
-  const auto unowned =
-      std::ranges::find_if(all, [](const auto& one) { return !one.second.owned; });
+  const auto unowned = std::ranges::find_if(all, [](const auto& one) { return !one.second.owned; });
   if (unowned == all.end()) return 0;
   const VipSlot slot = unowned->second.slot;
   all.erase(unowned);

@@ -36,11 +36,15 @@ Result<std::unique_ptr<Thread>> Thread::start(std::vector<WorkerWatch> workers,
 
 Thread::Thread(int to_thread, int to_control) : to_thread_(to_thread), to_control_(to_control) {}
 
-Thread::~Thread() {
+void Thread::stop() {
   stop_ = true;
   ring(to_thread_);
   if (thread_.joinable()) thread_.join();
   engine_.reset();
+}
+
+Thread::~Thread() {
+  stop();
   Command* command = nullptr;
   while (commands_.pop(command)) delete command;
   while (answers_.pop(command)) delete command;

@@ -27,6 +27,9 @@ class Thread {
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
 
+  /// The same, but what happened on the way can still be had by poll(), once.
+  void stop();
+
   // The control thread's side.
   void submit(std::unique_ptr<Command> command);
   /// Readable when there is something for poll().

@@ -182,3 +182,48 @@ def test_two_masters_heal(place, lbd):
     assert a.state() == "MASTER"
     assert a.vrrp()["two_masters"] + b.vrrp()["two_masters"] >= 1
     assert requests(place, 4) == {"rs1": 2, "rs2": 2}
+
+
+def test_scripts_services_and_notify_commands(place, lbd, tmp_path):
+    told = tmp_path / "told"
+    told.touch()
+    switch = tmp_path / "switch"
+    switch.touch()
+    command = f"/bin/sh -c 'echo \"$@\" >>{told}' sh"
+    a = lbd(1)
+    one = instance(100, notify={"any": command, "timeout": "5s"},
+                   track={"scripts": [{"name": "there", "weight": 0}],
+                          "services": [{"name": "web", "weight": -30}]})
+    scripts = [{"name": "there", "command": f"/usr/bin/test -e {switch}", "interval": "50ms"}]
+    a.start(a.vrrp_config(one, services=[WEB], scripts=scripts))
+    is_state(a, "MASTER")
+    for server in ("192.0.2.31", "192.0.2.32"):
+        a.ctl("drain", "web", server, "--no-wait")
+    wait_for("the priority to fall", lambda: a.vrrp()["effective_priority"] == 70)
+    assert a.vrrp()["priority_reason"] == "service web is down: -30"
+    switch.unlink()
+    is_state(a, "FAULT")
+    assert a.vrrp()["reason"] == "script there is down"
+    switch.touch()
+    is_state(a, "MASTER")
+    assert a.stop() == 0
+    lines = told.read_text().splitlines()
+    assert lines == ["INSTANCE VI_1 FAULT 100", "INSTANCE VI_1 BACKUP 100",
+                     "INSTANCE VI_1 MASTER 100", "INSTANCE VI_1 FAULT 70",
+                     "INSTANCE VI_1 BACKUP 70", "INSTANCE VI_1 MASTER 70",
+                     "INSTANCE VI_1 STOP 70"]
+
+
+def test_maintenance_outlives_a_restart(lbd, tmp_path):
+    a = lbd(1)
+    config = a.vrrp_config(instance())
+    config["lbd"]["state_file"] = str(tmp_path / "state")
+    a.start(config)
+    is_state(a, "MASTER")
+    a.ctl("maintenance", "on")
+    assert a.stop() == 0
+    a.start()
+    assert a.state() == "FAULT"
+    assert a.ask("vrrp")["maintenance"]
+    a.ctl("maintenance", "off")
+    is_state(a, "MASTER")

@@ -13,7 +13,8 @@ namespace lbd::api {
 
 /// What can be followed.
 inline constexpr std::string_view kHealthTopic = "health";
-inline constexpr std::string_view kTopics[] = {kHealthTopic};
+inline constexpr std::string_view kVrrpTopic = "vrrp";
+inline constexpr std::string_view kTopics[] = {kHealthTopic, kVrrpTopic};
 
 /// Brings what happens to the clients that follow it (lbctl health --follow). Who publishes knows
 /// nobody of them. Control thread.

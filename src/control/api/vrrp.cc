@@ -103,11 +103,9 @@ void vrrp_report(Controller& controller, const Json& arguments, const Respond& r
 }
 
 void maintenance(Controller& controller, const Json& arguments, const Respond& respond) {
-  auto command = std::make_unique<vrrp::Command>();
-  command->kind = vrrp::Command::Kind::kMaintenance;
-  command->on = flag(arguments, "on");
-  command->done = [respond](vrrp::Command&) { respond(Json{{"ok", true}}); };
-  submit(controller, std::move(command), respond);
+  controller.vrrp().set_maintenance(flag(arguments, "on"), [respond] {
+    respond(Json{{"ok", true}});
+  });
 }
 
 }  // namespace lbd::api

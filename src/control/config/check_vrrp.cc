@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 
@@ -20,6 +21,9 @@ struct Seen {
   std::map<IpAddress, const Value*> virtual_addresses;
   std::map<std::string, const Value*> names;
   std::map<std::tuple<std::string, Family, unsigned>, const Value*> routers;
+  std::map<std::string, const Value*> scripts;
+  std::set<std::string> services;
+  bool services_complete = true;
   bool names_complete = true;  // false: a port's name could not be read
 };
 
@@ -30,6 +34,17 @@ Seen survey(const Draft& draft) {
     out.ports.emplace(port.port.name, &port);
     for (size_t i = 0; i < port.port.addresses.size(); ++i)
       out.port_addresses.emplace(port.port.addresses[i].address, &port.addresses_at[i]);
+  }
+  for (const ServiceDraft& service : draft.services) {
+    out.services_complete &= !service.service.name.empty();
+    out.services.insert(service.service.name);
+  }
+  for (size_t i = 0; i < draft.vrrp.scripts.size(); ++i) {
+    const std::string& name = draft.vrrp.scripts[i].name;
+    const auto [first, added] = out.scripts.emplace(name, &draft.vrrp.scripts_at[i]);
+    if (!added)
+      draft.vrrp.scripts_at[i].error(quote(name) + " is " + reference(*first->second) + " too",
+                                     "give each script a name of its own");
   }
   return out;
 }
@@ -153,6 +168,14 @@ void check_instance(const VrrpInstanceDraft& draft, Seen& seen) {
   check_peers(draft, seen);
   for (size_t i = 0; i < instance.track_ports.size(); ++i)
     check_port(seen, instance.track_ports[i].name, draft.track_ports_at[i]);
+  for (size_t i = 0; i < instance.track_scripts.size(); ++i)
+    if (!seen.scripts.contains(instance.track_scripts[i].name))
+      draft.track_scripts_at[i].error("no script is named " + quote(instance.track_scripts[i].name),
+                                      "name one of vrrp.scripts");
+  for (size_t i = 0; i < instance.track_services.size(); ++i)
+    if (seen.services_complete && !seen.services.contains(instance.track_services[i].name))
+      draft.track_services_at[i].error(
+          "no service is named " + quote(instance.track_services[i].name), "name one of services");
   for (const RouteDraft& route : draft.routes)
     if (route.port_at) check_port(seen, route.route.port, *route.port_at);
 }

@@ -72,6 +72,8 @@ Fields fields_of(const VrrpInstance& instance) {
       {"track.own_port", yes_no(instance.track_own_port)},
       {"track.dataplane", yes_no(instance.track_dataplane)},
       {"track.ports", list(instance.track_ports, tracked_text)},
+      {"track.scripts", list(instance.track_scripts, tracked_text)},
+      {"track.services", list(instance.track_services, tracked_text)},
   };
 }
 
@@ -82,6 +84,7 @@ void compare_instance(Lines& lines, const VrrpInstance& before, const VrrpInstan
   for (size_t i = 0; i < now.size(); ++i)
     if (old[i].second != now[i].second)
       lines.push_back(where + now[i].first + " " + old[i].second + " -> " + now[i].second);
+  if (!(before.notify == after.notify)) lines.push_back(where + "notify changed");
   // Which is not to be read in a log.
   if (before.password != after.password) lines.push_back(where + "authentication changed");
 }
@@ -110,6 +113,10 @@ void compare_vrrp(Lines& lines, const Vrrp& before, const Vrrp& after) {
   compare(
       lines, "vrrp instance ", before.instances, after.instances,
       [&](const VrrpInstance& old, const VrrpInstance& now) { compare_instance(lines, old, now); });
+  compare(lines, "vrrp script ", before.scripts, after.scripts,
+          [&](const VrrpScript& old, const VrrpScript& now) {
+            if (!(old == now)) lines.push_back("vrrp script " + now.name + ": changed");
+          });
   compare(lines, "vrrp sync group ", before.sync_groups, after.sync_groups,
           [&](const VrrpSyncGroup& old, const VrrpSyncGroup& now) {
             if (!(old == now)) lines.push_back("vrrp sync group " + now.name + ": changed");

@@ -68,6 +68,8 @@ struct VrrpInstanceDraft {
   std::vector<RouteDraft> routes;
   std::vector<Value> peers_at;
   std::vector<Value> track_ports_at;
+  std::vector<Value> track_scripts_at;
+  std::vector<Value> track_services_at;
 };
 
 struct VrrpGroupDraft {
@@ -81,6 +83,8 @@ struct VrrpGroupDraft {
 
 struct VrrpDraft {
   std::vector<VrrpInstanceDraft> instances;
+  std::vector<VrrpScript> scripts;
+  std::vector<Value> scripts_at;
   std::vector<VrrpGroupDraft> groups;
 };
 

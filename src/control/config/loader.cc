@@ -75,6 +75,7 @@ Config to_config(Draft draft, const Source& source) {
   for (RouteDraft& route : draft.routes) config.routes.push_back(std::move(route.route));
   for (VrrpInstanceDraft& instance : draft.vrrp.instances)
     config.vrrp.instances.push_back(std::move(instance.instance));
+  config.vrrp.scripts = std::move(draft.vrrp.scripts);
   for (VrrpGroupDraft& group : draft.vrrp.groups)
     config.vrrp.sync_groups.push_back(std::move(group.group));
   for (ServiceDraft& service : draft.services)

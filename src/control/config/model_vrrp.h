@@ -50,6 +50,29 @@ struct VrrpTracked {
   bool operator==(const VrrpTracked&) const = default;
 };
 
+/// Commands to run on a change. None: not given.
+struct VrrpNotify {
+  CommandLine master;
+  CommandLine backup;
+  CommandLine fault;
+  CommandLine stop;
+  CommandLine any;
+  std::string user;  // empty: as lbd itself
+  Milliseconds timeout{30'000};
+  bool operator==(const VrrpNotify&) const = default;
+};
+
+struct VrrpScript {
+  std::string name;
+  CommandLine command;
+  Milliseconds interval{1000};
+  Milliseconds timeout{1000};
+  unsigned rise = 1;
+  unsigned fall = 1;
+  std::string user;  // empty: as lbd itself
+  bool operator==(const VrrpScript&) const = default;
+};
+
 struct VrrpInstance {
   std::string name;
   VrrpLink link;
@@ -73,6 +96,9 @@ struct VrrpInstance {
   bool track_own_port = true;
   bool track_dataplane = true;
   std::vector<VrrpTracked> track_ports;
+  std::vector<VrrpTracked> track_scripts;
+  std::vector<VrrpTracked> track_services;
+  VrrpNotify notify;
   Place place;
 
   /// Of what it advertises.
@@ -86,11 +112,13 @@ struct VrrpInstance {
 struct VrrpSyncGroup {
   std::string name;
   std::vector<std::string> instances;
+  VrrpNotify notify;
   bool operator==(const VrrpSyncGroup&) const = default;
 };
 
 struct Vrrp {
   std::vector<VrrpInstance> instances;
+  std::vector<VrrpScript> scripts;
   std::vector<VrrpSyncGroup> sync_groups;
 };
 

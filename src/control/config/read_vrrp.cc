@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/config/map_reader.h"
 #include "control/config/sections.h"
+#include "control/config/vrrp_readers.h"
 
 namespace lbd::config {
 namespace {
@@ -23,11 +24,7 @@ VrrpGroupDraft read_group(const Value& item) {
       draft.instances_at.push_back(one);
     }
   }
-  map.not_yet_map("notify", {{"master", "\"\""},
-                             {"backup", "\"\""},
-                             {"fault", "\"\""},
-                             {"stop", "\"\""},
-                             {"any", "\"\""}});
+  read_vrrp_notify(map, draft.group.notify);
   map.finish();
   return draft;
 }
@@ -38,7 +35,15 @@ void read_vrrp(const Value& section, VrrpDraft& draft) {
   MapReader map(section);
   if (const auto instances = map.get("instances"))
     for (const Value& item : instances->list()) draft.instances.push_back(read_vrrp_instance(item));
-  map.not_yet("scripts", {"[]"});
+  if (const auto scripts = map.get("scripts")) {
+    for (const Value& item : scripts->list()) {
+      std::optional<Value> name_at;
+      auto script = read_vrrp_script(item, name_at);
+      if (!script) continue;
+      draft.scripts.push_back(std::move(*script));
+      draft.scripts_at.push_back(*name_at);
+    }
+  }
   if (const auto groups = map.get("sync_groups"))
     for (const Value& item : groups->list()) draft.groups.push_back(read_group(item));
   map.finish();

@@ -122,6 +122,25 @@ void read_gratuitous_arp(MapReader& map, VrrpGratuitousArp& arp) {
   inner.finish();
 }
 
+/// A list of {name, weight}.
+void read_tracked(MapReader& map, std::string_view key, std::vector<VrrpTracked>& out,
+                  std::vector<Value>& out_at) {
+  const auto list = map.get(key);
+  if (!list) return;
+  for (const Value& item : list->list()) {
+    MapReader one(item);
+    const auto name = one.require("name", "name what is tracked");
+    VrrpTracked tracked;
+    tracked.weight = static_cast<int>(one.number("weight", -kMaxWeight, kMaxWeight, 0));
+    one.finish();
+    const auto text = name ? name->text() : std::nullopt;
+    if (!text) continue;
+    tracked.name = *text;
+    out.push_back(std::move(tracked));
+    out_at.push_back(*name);
+  }
+}
+
 void read_track(MapReader& map, VrrpInstanceDraft& draft) {
   const auto value = map.get("track");
   if (!value) return;
@@ -129,22 +148,10 @@ void read_track(MapReader& map, VrrpInstanceDraft& draft) {
   VrrpInstance& instance = draft.instance;
   instance.track_own_port = inner.boolean("own_port", true);
   instance.track_dataplane = inner.boolean("dataplane", true);
-  if (const auto ports = inner.get("ports")) {
-    for (const Value& item : ports->list()) {
-      MapReader one(item);
-      const auto name = one.require("name", "name a port");
-      VrrpTracked tracked;
-      tracked.weight = static_cast<int>(one.number("weight", -kMaxWeight, kMaxWeight, 0));
-      one.finish();
-      const auto text = name ? name->text() : std::nullopt;
-      if (!text) continue;
-      tracked.name = *text;
-      instance.track_ports.push_back(std::move(tracked));
-      draft.track_ports_at.push_back(*name);
-    }
-  }
-  for (const char* key : {"scripts", "targets", "services", "processes"})
-    inner.not_yet(key, {"[]"});
+  read_tracked(inner, "ports", instance.track_ports, draft.track_ports_at);
+  read_tracked(inner, "scripts", instance.track_scripts, draft.track_scripts_at);
+  read_tracked(inner, "services", instance.track_services, draft.track_services_at);
+  for (const char* key : {"targets", "processes"}) inner.not_yet(key, {"[]"});
   inner.finish();
 }
 
@@ -182,11 +189,7 @@ VrrpInstanceDraft read_vrrp_instance(const Value& item) {
   read_destination(map, draft);
   read_gratuitous_arp(map, instance.gratuitous_arp);
   read_track(map, draft);
-  map.not_yet_map("notify", {{"master", "\"\""},
-                             {"backup", "\"\""},
-                             {"fault", "\"\""},
-                             {"stop", "\"\""},
-                             {"any", "\"\""}});
+  read_vrrp_notify(map, instance.notify);
   map.finish();
   return draft;
 }

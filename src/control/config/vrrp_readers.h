@@ -12,6 +12,11 @@ void read_vrrp_addresses(MapReader& map, VrrpInstanceDraft& draft);
 /// virtual_routes.
 void read_vrrp_routes(MapReader& map, VrrpInstanceDraft& draft);
 
+/// notify, of an instance or a group.
+void read_vrrp_notify(MapReader& map, VrrpNotify& notify);
+/// Nothing where the name cannot be read.
+std::optional<VrrpScript> read_vrrp_script(const Value& item, std::optional<Value>& name_at);
+
 /// `port` or `interface`; nothing where neither is given.
 std::optional<VrrpLink> read_vrrp_link(MapReader& map, std::optional<Value>& at);
 

@@ -136,6 +136,10 @@ std::vector<vrrp::TrackConfig> Maker::tracks(const config::VrrpInstance& from) c
     std::erase_if(out, [&](const vrrp::TrackConfig& one) { return one.name == name; });
     out.push_back({name, tracked.weight, tracked.name});
   }
+  for (const config::VrrpTracked& tracked : from.track_scripts)
+    out.push_back({"script " + tracked.name, tracked.weight, {}});
+  for (const config::VrrpTracked& tracked : from.track_services)
+    out.push_back({"service " + tracked.name, tracked.weight, {}});
   if (from.track_dataplane) out.push_back({"dataplane", 0, {}});
   return out;
 }
