@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """VRRP between two lbd: election, failover, return, and what a backup does."""
+from pathlib import Path
+
 import pytest
 from checks import requests
 from director import service
@@ -227,3 +229,23 @@ def test_maintenance_outlives_a_restart(lbd, tmp_path):
     assert a.ask("vrrp")["maintenance"]
     a.ctl("maintenance", "off")
     is_state(a, "MASTER")
+
+
+def test_bad_advertisements_change_nothing_but_counters(place, lbd):
+    a, b = pair(lbd)
+    third = ("dir3", "python3", Path(__file__).with_name("bad_advertisements.py"), "v0", "192.0.2.13",
+             VIP4, a.address)
+    place.run("dir3", "ip", "addr", "replace", "192.0.2.13/24", "dev", "v0")
+    try:
+        place.run(*third, "0")
+        wait_for("all kinds to be counted", lambda: all(
+            a.vrrp()["errors"][kind] for kind in
+            ("length", "ttl", "version", "type", "checksum", "interval", "cast")))
+        place.run(*third, "2")  # a flood
+    finally:
+        place.run("dir3", "ip", "addr", "flush", "dev", "v0")
+    row = a.vrrp()
+    assert (row["state"], row["became_master"], row["left_master"]) == ("MASTER", 1, 0)
+    assert (b.state(), b.vrrp()["became_master"]) == ("BACKUP", 0)
+    assert row["two_masters"] == 0
+    assert requests(place, 4) == {"rs1": 2, "rs2": 2}
