@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """VRRP between two lbd: election, failover, return, and what a backup does."""
+import os
+import time
 from pathlib import Path
+from random import Random
 
 import pytest
 from checks import requests
@@ -249,3 +252,34 @@ def test_bad_advertisements_change_nothing_but_counters(place, lbd):
     assert (b.state(), b.vrrp()["became_master"]) == ("BACKUP", 0)
     assert row["two_masters"] == 0
     assert requests(place, 4) == {"rs1": 2, "rs2": 2}
+
+
+def test_random_cuts_always_end_with_one_master(place, lbd):
+    """Three directors; one after the other is cut off and healed at random, with a fixed seed. Who is cut off
+    is master of its own part, and among the others there is exactly one."""
+    random = Random(4)
+    all_of_them = [lbd(n) for n in (1, 2, 3)]
+    for one, priority in zip(all_of_them, (100, 150, 150)):
+        one.start(one.vrrp_config(instance(priority)))
+    cut = set()
+
+    def settled():
+        states = {one.ns: one.state() for one in all_of_them}
+        joined = [states[one.ns] for one in all_of_them if one.ns not in cut]
+        return (joined.count("MASTER") == min(1, len(joined))
+                and all(states[ns] == "MASTER" for ns in cut))
+
+    end = time.monotonic() + float(os.environ.get("LBD_VRRP_CUTS_SECONDS", "10"))
+    try:
+        while time.monotonic() < end:
+            wait_for(f"one master, cut off: {cut}", settled, 10)
+            ns = random.choice([one.ns for one in all_of_them])
+            place.run("sw", "ip", "link", "set", ns,
+                      *(["master", "br0"] if ns in cut else ["nomaster"]))
+            cut ^= {ns}
+    finally:
+        for one in all_of_them:
+            place.run("sw", "ip", "link", "set", one.ns, "master", "br0")
+    cut.clear()
+    wait_for("one master in the end", settled, 10)
+    assert all_of_them[2].state() == "MASTER" or all_of_them[1].state() == "MASTER"

@@ -35,6 +35,9 @@ Surroundings survey(const Draft& draft) {
   }
   for (const ServiceDraft& service : draft.services)
     for (const Endpoint& endpoint : service.service.listen) out.sources.insert(endpoint.address);
+  for (const VrrpInstanceDraft& instance : draft.vrrp.instances)
+    for (const VrrpAddress& address : instance.instance.addresses)
+      out.sources.insert(address.prefix.address);
   return out;
 }
 
