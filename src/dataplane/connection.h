@@ -107,7 +107,7 @@ struct alignas(64) Connection {
   uint8_t flags;
   Forwarding forwarding : 4;
   uint16_t vip : 12;  // VipSlot of the virtual address
-  Tick armed;  // what was last told to the timer wheel: move it only for an earlier one
+  Tick armed;         // what was last told to the timer wheel: move it only for an earlier one
 
   // Line 1: once in a life, and the reverse direction.
   Links wheel;      // written by TimerWheel alone

@@ -46,8 +46,8 @@ Forwarding read_forwarding(const YAML::Node& node) {
 }
 
 ServerSpec read_server(const std::string& name, const YAML::Node& node, const Topology& topology) {
-  only(node, {"mac", "port", "state", "weight", "max", "min", "forwarding", "address", "real_port", "tunnel",
-              "tunnel_port"});
+  only(node, {"mac", "port", "state", "weight", "max", "min", "forwarding", "address", "real_port",
+              "tunnel", "tunnel_port"});
   ServerSpec out;
   out.name = name;
   out.weight = read(node["weight"], 1u);

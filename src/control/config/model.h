@@ -107,7 +107,7 @@ struct RealServer {
   uint32_t weight = 1;                      // 0..65535; 0: quiesced
   Forwarding forwarding = Forwarding::kDr;  // its own, else the service's
   Tunnel tunnel;                            // of kTun
-  uint32_t max_connections = 0;  // 0: no maximum
+  uint32_t max_connections = 0;             // 0: no maximum
   uint32_t min_connections = 0;  // an overloaded server takes new ones below this; 0: below 3/4 max
   Place place;
 };
