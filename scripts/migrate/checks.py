@@ -209,6 +209,7 @@ class Checks:
         return [(("dns", out), [])]
 
     def _misc_check(self, block):
+        self.report.service_commands = True
         out = Map()
         path = block.last("misc_path")
         if path is None or not path.rest:

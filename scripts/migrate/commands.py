@@ -35,7 +35,8 @@ def command(statement, words, report):
 
 
 def notify_command(statement, report):
-    """`notify_x COMMAND [USER [GROUP]]`"""
+    """`notify_x COMMAND [USER [GROUP]]` of a service; that of an instance has a user."""
+    report.service_commands = True
     if len(statement.rest) > 1:
         report.warning(
             statement.place,

@@ -153,6 +153,14 @@ class Conversion:
                     group.statement.place,
                     f"virtual_server_group {name} is used by no virtual_server",
                 )
+        if self.globals.script_user and self.report.service_commands:
+            self.report.warning(
+                self.globals.script_user_place,
+                (
+                    f"script_user {self.globals.script_user}: commands and exec checks of services"
+                    " run as lbd itself"
+                ),
+            )
         self._orphans()
         self._lbd(main)
         if not any(d.services or d.instances for d in self.documents):

@@ -13,6 +13,7 @@ class Globals:
         self.strict = False
         self.multicast = {4: None, 6: None}
         self.script_user = None
+        self.script_user_place = None
         self.default_interface = None
         self.down_after = None
         self.arp = {}  # key of gratuitous_arp -> value
@@ -38,7 +39,9 @@ class Globals:
         self.down_after = (
             block.number("vrrp_down_timer_adverts", low=1, high=100) or self.down_after
         )
-        self.script_user = block.word("script_user") or self.script_user
+        if block.last("script_user") is not None:
+            self.script_user = block.word("script_user")
+            self.script_user_place = block.last("script_user").place
         self._arp(block)
         block.finish()
         self.comments += lines(statement) + leftovers(statement)

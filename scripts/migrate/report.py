@@ -27,6 +27,7 @@ class Report:
     def __init__(self):
         self.lines = {}  # in the order of first mention
         self.failed = False
+        self.service_commands = False  # services have commands, which lbd runs as itself
 
     def note(self, place, text):
         self._add("note", place, text)

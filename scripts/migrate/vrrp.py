@@ -3,7 +3,7 @@
 from . import routes, tables
 from .addresses import address
 from .block import Block, claim, ending, frame, lines
-from .commands import notify_command
+from .commands import command
 from .vrrp_addresses import VirtualAddresses
 from .vrrp_settings import Settings
 from .yaml_out import List, Map
@@ -17,12 +17,28 @@ NOTIFY = (
 )
 
 
-def notify_of(block, report):
+def notify_of(block, report, script_user):
+    """All commands of a notify run as one user: whom most of them have."""
     out = Map()
-    for key, word in NOTIFY:
-        statement = block.last(word)
-        if statement is not None and statement.rest:
-            out.add(key, notify_command(statement, report), *claim(statement))
+    found = [(key, block.last(word)) for key, word in NOTIFY]
+    found = [(key, statement) for key, statement in found if statement and statement.rest]
+    users = [statement.rest[1] if statement.rest[1:] else script_user for _, statement in found]
+    user = max(users, key=users.count) if users else None
+    for key, statement in found:
+        own = statement.rest[1] if len(statement.rest) > 1 else script_user
+        if own != user:
+            report.warning(
+                statement.place,
+                (
+                    f"{statement.keyword}: runs as {user}, not as {own or 'lbd itself'}: one user"
+                    " for all"
+                ),
+            )
+        if len(statement.rest) > 2:
+            report.warning(statement.place, f"{statement.text}: the group is the user's own")
+        out.add(key, command(statement, statement.rest[:1], report), *claim(statement))
+    if out and user:
+        out.add("user", user)
     return out
 
 
@@ -65,7 +81,7 @@ class Vrrp:
             out.add("track", track)
         else:
             out.tail += track.tail
-        notify = notify_of(block, self.report)
+        notify = notify_of(block, self.report, self.defaults.script_user)
         if notify:
             out.add("notify", notify)
         block.finish()
@@ -96,7 +112,7 @@ class Vrrp:
                         members.add(word, before if i == 0 else (), after if i == 0 else "")
             members.tail += group.tail
         self.tracking.group_words(block)
-        notify = notify_of(block, self.report)
+        notify = notify_of(block, self.report, self.defaults.script_user)
         block.finish()
         if not members:
             self.report.warning(statement.place, f"{statement.text}: no instance in it; left out")
