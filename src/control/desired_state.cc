@@ -54,6 +54,9 @@ class Transition {
     service->forwarding = wanted.forwarding;
     service->scheduler_options = wanted.scheduler_options;
     service->listen = wanted.listen;
+    service->persistence = wanted.persistence;
+    service->limits = wanted.limits;
+    service->one_packet = wanted.one_packet;
     service->local_ports = wanted.local_ports;
     service->drain_timeout = wanted.drain_timeout;
     place_servers(*service, wanted.real_servers, old, now);

@@ -76,7 +76,10 @@ struct VirtualService {
   SchedulerKind scheduler = SchedulerKind::kWlc;
   SchedulerOptions scheduler_options;
   Forwarding forwarding = Forwarding::kDr;  // the service's own; a server may have another
-  std::vector<Endpoint> listen;
+  std::vector<config::Listen> listen;
+  config::Persistence persistence;
+  config::RateLimits limits;
+  bool one_packet = false;
   std::vector<uint16_t> local_ports;
   std::chrono::milliseconds drain_timeout{0};
   /// Present ones in the file's order, then those on their way out.

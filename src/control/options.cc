@@ -68,6 +68,7 @@ DataplaneOptions dataplane_options(const config::Config& config) {
   out.steering.table_size = from.rss_table_size;
   out.max_connections = from.max_connections;
   out.half_open_percent = from.half_open_percent;
+  out.sloppy_tcp = from.sloppy_tcp;
   out.idle_sleep = from.idle == config::Idle::kSleep;
   out.timeouts = timeouts(from.timeouts);
   out.eal.memory_needed_bytes = Dataplane::memory_needed(out);

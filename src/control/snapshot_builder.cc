@@ -2,7 +2,8 @@
 #include "control/snapshot_builder.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
+#include <random>
 #include <unordered_set>
 #include <utility>
 
@@ -60,6 +61,28 @@ bool needs_exact_counts(const Service& service) {
                      [](const Candidate& candidate) { return candidate.limited; });
 }
 
+Persistence persistence_of(const VirtualService& service) {
+  const config::Persistence& wanted = service.persistence;
+  if (!wanted.timeout) return {};
+  return {true, ticks_for_timeout(static_cast<uint64_t>(wanted.timeout->count())), wanted.prefix4,
+          wanted.prefix6, wanted.keep_quiesced};
+}
+
+RateLimits limits_of(const VirtualService& service) {
+  return {service.limits.service, service.limits.client};
+}
+
+/// What all services remember of clients, made when the first one needs it.
+std::shared_ptr<Clients> clients_of(const Snapshot& next, const Snapshot& before) {
+  if (before.clients) return before.clients;
+  const auto needs = [](const auto& service) {
+    return service && (service->persistence.on || service->limits.client != 0);
+  };
+  if (std::none_of(next.services.begin(), next.services.end(), needs)) return nullptr;
+  std::random_device random;
+  return std::make_shared<Clients>(uint64_t{random()} << 32 | random());
+}
+
 /// The old object where nothing of it changes, else a new one.
 std::shared_ptr<const Service> service_object(const VirtualService& wanted,
                                               const std::shared_ptr<const Service>& old,
@@ -68,7 +91,8 @@ std::shared_ptr<const Service> service_object(const VirtualService& wanted,
   std::vector<Candidate> candidates = candidates_of(wanted, own, old.get());
   if (old && old->name == wanted.name && old->protocol == protocol &&
       old->scheduler == wanted.scheduler && old->scheduler_options == wanted.scheduler_options &&
-      old->candidates == candidates)
+      old->candidates == candidates && old->persistence == persistence_of(wanted) &&
+      old->limits == limits_of(wanted) && old->one_packet == wanted.one_packet)
     return old;
   auto service = std::make_shared<Service>();
   service->id = wanted.id;
@@ -77,6 +101,9 @@ std::shared_ptr<const Service> service_object(const VirtualService& wanted,
   service->scheduler = wanted.scheduler;
   service->scheduler_options = wanted.scheduler_options;
   service->candidates = std::move(candidates);
+  service->persistence = persistence_of(wanted);
+  service->limits = limits_of(wanted);
+  service->one_packet = wanted.one_packet;
   service->exact_counts = needs_exact_counts(*service);
   make_schedules(*service, workers, old.get());
   return service;
@@ -94,23 +121,43 @@ void set_targets(Snapshot& snapshot, const DesiredState& state, const AddressSet
       Target& target = snapshot.targets[server.id];
       target = {forwarding_of(server, own), server.key.address, server.key.port.value_or(0)};
       if (!sees_replies(target.forwarding)) continue;
-      for (const Endpoint& listen : service->listen)
-        sources.push_back({server.key.address, server.key.port.value_or(listen.port)});
+      for (const config::Listen& listen : service->listen) {
+        const uint16_t port = listen.is_one_port() ? listen.port : 0;  // 0: whatever the port
+        sources.push_back({server.key.address, server.key.port.value_or(port)});
+      }
     }
   }
   snapshot.reply_sources = ReplySources(tcp, udp);
 }
 
+using AddressEntries = std::map<std::pair<IpAddress, uint8_t>, AddressTable::Entry>;
+
+/// An address within a service's prefix that needs an entry of its own is a service's all the same.
+void adopt_prefix(const AddressEntries& entries, const std::vector<Prefix>& prefixes,
+                  AddressTable::Entry& entry) {
+  const Prefix* longest = nullptr;
+  for (const Prefix& prefix : prefixes)
+    if (prefix.contains(entry.address) && (longest == nullptr || prefix.length > longest->length))
+      longest = &prefix;
+  if (longest == nullptr) return;
+  entry.kind = AddressKind::kService;
+  entry.local_ports = entries.at({longest->address, longest->length}).local_ports;
+}
+
 /// A service's address beats a local one: a VIP exposes nothing but what its service names. That
 /// holds for a removed service while connections to it are left, or the kernel would reset them.
 AddressTable address_table(const DesiredState& state, const std::vector<OwnAddress>& local) {
-  std::unordered_map<IpAddress, AddressTable::Entry> entries;
-  for (const OwnAddress& own : local) entries[own.address] = {own.address, AddressKind::kLocal, {}};
+  AddressEntries entries;
+  std::vector<Prefix> prefixes;
   for (const auto& service : state.services) {
     if (!service) continue;
-    for (const Endpoint& listen : service->listen) {
-      AddressTable::Entry& entry = entries[listen.address];
+    for (const config::Listen& listen : service->listen) {
+      const uint8_t length = listen.is_host() ? kHostLength : listen.length;
+      AddressTable::Entry& entry = entries[{listen.address, length}];
       entry.address = listen.address;
+      entry.length = length;
+      if (!listen.is_host() && entry.kind == AddressKind::kNone)
+        prefixes.push_back(listen.prefix());
       entry.kind = AddressKind::kService;
       if (service->removed) continue;
       for (const uint16_t port : service->local_ports)
@@ -119,18 +166,25 @@ AddressTable address_table(const DesiredState& state, const std::vector<OwnAddre
           entry.local_ports.push_back(port);
     }
   }
+  for (const OwnAddress& own : local) {
+    const auto holds = [&own](const Prefix& prefix) { return prefix.contains(own.address); };
+    if (std::none_of(prefixes.begin(), prefixes.end(), holds))
+      entries.try_emplace({own.address, kHostLength},
+                          AddressTable::Entry{own.address, AddressKind::kLocal});
+  }
   // Whether an instance holds its address or not, workers must know that it is one.
   for (const auto& [address, vip] : *state.virtual_addresses) {
-    AddressTable::Entry& entry = entries[address];
+    AddressTable::Entry& entry = entries[{address, kHostLength}];
     entry.address = address;
+    if (entry.kind == AddressKind::kNone) adopt_prefix(entries, prefixes, entry);
     if (entry.kind == AddressKind::kNone && vip.owned) entry.kind = AddressKind::kLocal;
     entry.vip = vip.slot;
     entry.silent = vip.owned && vip.silent;
-    if (entry.kind == AddressKind::kNone) entries.erase(address);
+    if (entry.kind == AddressKind::kNone) entries.erase({address, kHostLength});
   }
   std::vector<AddressTable::Entry> list;
   list.reserve(entries.size());
-  for (auto& [address, entry] : entries) list.push_back(std::move(entry));
+  for (auto& [prefix, entry] : entries) list.push_back(std::move(entry));
   return AddressTable(std::move(list));
 }
 
@@ -171,12 +225,14 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
       next->thresholds[server.id] = server.thresholds;
     }
     if (wanted->removed) continue;
-    for (const Endpoint& listen : wanted->listen)
+    for (const config::Listen& listen : wanted->listen)
       listens.push_back({listen.address, listen.port, static_cast<uint8_t>(wanted->protocol),
-                         next->services[id].get()});
+                         next->services[id].get(), listen.last_port,
+                         listen.is_host() ? kHostLength : listen.length});
   }
   set_targets(*next, inputs.state, own);
   next->listens = ListenTable(std::move(listens));
+  next->clients = clients_of(*next, inputs.before);
   next->addresses = address_table(inputs.state, inputs.local_addresses);
   choose_port_addresses(*next, inputs.local_addresses);
   complete_tunnels(*next);

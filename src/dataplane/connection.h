@@ -93,6 +93,7 @@ struct Links {
 
 /// Connection::flags
 inline constexpr uint8_t kHalfOpen = 1;       // in the owner's list of half-open connections
+inline constexpr uint8_t kPersistent = 16;    // its service had persistence when it opened
 inline constexpr uint8_t kCountedActive = 2;  // counted as active (not inactive) at its server
 inline constexpr uint8_t kHasReply = 4;       // `reply` is set, and in the index
 

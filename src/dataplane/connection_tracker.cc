@@ -117,6 +117,7 @@ uint32_t ConnectionTracker::open(const FlowKey& key, uint64_t hash, const Servic
   wheel_.arm(id, connection.armed);
   const bool active = counts_as_active(state);
   if (active) connection.flags |= kCountedActive;
+  if (service.persistence.on) connection.flags |= kPersistent;
   if (server.limited) {  // reserved: its exact count has it already
     ServerCounters& counters = (*context_.servers)[server.server];
     (active ? counters.active : counters.inactive).add(1);
@@ -178,8 +179,21 @@ uint32_t ConnectionTracker::expire(uint32_t budget) {
       return TimerWheel<WheelEntries>::kExpired;
     }
     connection.armed = deadline;
+    if (connection.flags & kPersistent) extend_template(connection, deadline);
     return deadline;
   });
+}
+
+/// A template outlives its connections: each one prolongs it whenever its own time-out is looked
+/// at.
+void ConnectionTracker::extend_template(const Connection& connection, Tick deadline) {
+  const Snapshot& snapshot = *context_.snapshot;
+  const Service* service = snapshot.services[connection.service].get();
+  if (service == nullptr || !service->persistence.on) return;
+  snapshot.clients->templates.extend(
+      client_hash(connection.key, service->persistence.prefix4, service->persistence.prefix6,
+                  service->id, snapshot.clients->seed),
+      deadline);
 }
 
 uint32_t ConnectionTracker::expires_ms(const Connection& connection) const {

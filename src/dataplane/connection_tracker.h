@@ -61,6 +61,7 @@ class ConnectionTracker {
   };
 
   bool make_room();
+  void extend_template(const Connection& connection, Tick deadline);
   void forget(uint32_t id);
   void count(ServerId server, bool active, int change);
   void reclassify(ServerId server, bool active);

@@ -138,6 +138,7 @@ Status Dataplane::State::make_worker(WorkerIndex index, const FlowHash& hash) {
   parts.context.snapshot = publisher.current().get();
   parts.context.counters = &counters[index];
   parts.context.servers = &servers[index];
+  parts.context.sloppy_tcp = options.sloppy_tcp;
   parts.context.exact = exact.get();
   parts.context.ports = &ports;
   parts.context.next_hops = &next_hops;

@@ -32,6 +32,7 @@ struct DataplaneOptions {
   uint32_t max_connections = 1'000'000;  // per worker
   unsigned half_open_percent = 50;
   bool idle_sleep = false;
+  bool sloppy_tcp = false;
   TimeoutsMs timeouts;
 };
 

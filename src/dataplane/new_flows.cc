@@ -35,11 +35,17 @@ void Pipeline::open_flow(Packet& packet, const FlowKey& key, uint64_t hash) {
   start_connection(packet, key, hash, *service, address != nullptr ? address->vip : VipSlot{0});
 }
 
+/// A SYN; where routers may have moved a connection here from another director (sloppy_tcp),
+/// anything but its end.
+bool Pipeline::may_begin_with(uint8_t flags) const {
+  if (context_.sloppy_tcp) return (flags & wire::kTcpRst) == 0;
+  return (flags & (kStateFlags | wire::kTcpAck)) == wire::kTcpSyn;
+}
+
 void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t hash,
                                 const Service& service, VipSlot vip) {
   const bool tcp = packet.protocol == wire::kProtoTcp;
-  if (tcp && (packet.tcp_flags & (kStateFlags | wire::kTcpAck)) != wire::kTcpSyn)
-    return drop(packet, Verdict::kNoConnection);
+  if (tcp && !may_begin_with(packet.tcp_flags)) return drop(packet, Verdict::kNoConnection);
   if (context_.snapshot->addresses.find(source_of(key, packet.family)) != nullptr)
     return drop(packet, Verdict::kMartian);  // our own address, from outside
   if (!l4_checksum_valid(packet)) return drop(packet, Verdict::kBadL4Checksum);
@@ -50,11 +56,14 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
   const auto state = tcp ? static_cast<uint8_t>(
                                next_state_input_only(TcpState::kNone, tcp_event(packet.tcp_flags)))
                          : kStateUdp;
+  if (const Verdict verdict = scheduling_.admit(service, key); is_drop(verdict))
+    return drop(packet, verdict);
   const Candidate* server = scheduling_.choose(service, key, state);
   if (server == nullptr) {
     replier_.refuse(packet);
     return drop(packet, Verdict::kNoRealServer);
   }
+  if (service.one_packet) return forward_once(packet, key, *server, state);
   const Target& target = context_.snapshot->targets[server->server];
   FlowKey reply{};
   uint64_t reply_hash = 0;
@@ -77,6 +86,23 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
     return drop(packet, Verdict::kConnectionTableFull);
   }
   forward(packet, id);
+}
+
+/// one_packet: nothing is remembered. The file names no server by nat then.
+void Pipeline::forward_once(Packet& packet, const FlowKey& key, const Candidate& server,
+                            uint8_t state) {
+  connections_.give_back(server, state);
+  ServerCounters& counters = (*context_.servers)[server.server];
+  counters.connections.add(1);
+  counters.packets_in.add(1);
+  counters.bytes_in.add(packet.ip_length);
+  if (server.forwarding == Forwarding::kLocal) return punt(packet, false);
+  const bool sent =
+      server.forwarding == Forwarding::kTun
+          ? tunnel_.forward(packet, *context_.snapshot->tunnels[server.server], server.next_hop,
+                            tunnel_flow_hash(key.address, key.ports_protocol))
+          : direct_routing_.forward(packet, server.next_hop);
+  if (!sent) drop(packet, packet.verdict);
 }
 
 /// Why a connection whose replies have this tuple cannot be; nothing where it can. An old

@@ -37,7 +37,7 @@ Pipeline::Pipeline(WorkerContext& context, ConnectionTracker& connections, const
       tunnel_(context, transmitter_, replier_),
       tunnel_errors_(context, replier_),
       nat_(context, transmitter_, replier_),
-      scheduling_(context, connections),
+      scheduling_(context, connections, hz),
       punt_bucket_(kPuntPerSecond, kPuntBurst, hz) {}
 
 // --- The path ---

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "common/address.h"
+#include "dataplane/connection_rate.h"
 #include "dataplane/forward/encapsulation.h"
 #include "dataplane/held_flags.h"
 #include "dataplane/ids.h"
+#include "dataplane/persistence.h"
 #include "dataplane/schedule/scheduler.h"
 #include "dataplane/target.h"
 
@@ -42,6 +44,13 @@ struct Service {
   bool exact_counts = false;
   /// Servers that are up, in the file's order. New connections go to those of a weight above 0.
   std::vector<Candidate> candidates;
+  Persistence persistence;
+  RateLimits limits;
+  bool one_packet = false;  // UDP: each datagram is scheduled, no connection is made
+  /// Made by make_schedules(): the candidates by id, where templates name them; the bucket of
+  /// limits.service, which outlives publishing.
+  CandidateList members{std::span<const Candidate>{}};
+  std::shared_ptr<SharedBucket> bucket;
   SharedSchedule shared;
   /// By WorkerIndex.
   std::vector<std::shared_ptr<WorkerSchedule>> schedules;
@@ -62,25 +71,61 @@ enum class AddressKind : uint8_t {
   kService,  // a service listens on it: only what design names goes to the kernel
 };
 
-/// Exact-match tables with open addressing, built once, read by all workers.
+/// Stands for the address's own number of bits.
+inline constexpr uint8_t kHostLength = 255;
+
+/// Which lengths the prefixes of a table have, the longest first: what a look-up has to try.
+struct PrefixLengths {
+  std::vector<uint8_t> ipv4;
+  std::vector<uint8_t> ipv6;
+  const std::vector<uint8_t>& of(const IpAddress& address) const {
+    return address.is_v4() ? ipv4 : ipv6;
+  }
+  void add(const IpAddress& address, uint8_t length);
+};
+
+/// Who listens, built once, read by all workers.
+///
+/// Theory. An address with one port is found in a hash table, at once. For the rest, prefixes and
+/// ranges of ports, the hash table of groups is asked once for each length that occurs, the longest
+/// first; a group has the ports of one prefix as spans that do not overlap. So the longest prefix
+/// that has the port wins, within it the narrowest range, and a look-up costs the same however
+/// many services there are.
 class ListenTable {
  public:
   struct Entry {
-    IpAddress address;
+    IpAddress address;  // of a prefix, host part zero
     uint16_t port = 0;  // host order
     uint8_t protocol = 0;
     const Service* service = nullptr;  // null: empty slot
+    uint16_t last_port = 0;            // of a range; below `port`: there is none
+    uint8_t length = kHostLength;
   };
 
   ListenTable() : ListenTable(std::vector<Entry>{}) {}
   explicit ListenTable(std::vector<Entry> entries);
   /// Null where nothing listens. `port` in host order.
   const Service* find(const IpAddress& address, uint16_t port, uint8_t protocol) const;
-  const std::vector<Entry>& slots() const { return slots_; }
 
  private:
+  struct Span {
+    uint16_t first;
+    const Service* service;  // null: nobody, up to the next span
+  };
+  struct Group {
+    IpAddress network;
+    uint8_t length = 0;
+    uint8_t protocol = 0;     // 0: empty slot
+    std::vector<Span> spans;  // sorted; the first begins at port 0
+  };
+  const Service* find_in_groups(const IpAddress& address, uint16_t port, uint8_t protocol) const;
+  void make_groups(const std::vector<Entry>& entries);
+
   std::vector<Entry> slots_;
   size_t mask_ = 0;
+  std::vector<Group> groups_;
+  size_t group_mask_ = 0;
+  PrefixLengths lengths_;
 };
 
 class AddressTable {
@@ -89,17 +134,20 @@ class AddressTable {
     IpAddress address;
     AddressKind kind = AddressKind::kNone;
     std::vector<uint16_t> local_ports;  // kService: TCP and UDP ports that the kernel may answer
+    uint8_t length = kHostLength;       // of a prefix, whose host part is zero
     VipSlot vip = 0;                    // says whether this director holds the address
     bool silent = false;  // the kernel answers nothing for it (VRRP with accept: false)
   };
 
   AddressTable() : AddressTable(std::vector<Entry>{}) {}
   explicit AddressTable(std::vector<Entry> entries);
-  /// Null where the address is none of ours.
+  /// Null where the address is none of ours. A host's entry beats a prefix's, a longer a shorter.
   const Entry* find(const IpAddress& address) const;
-  const std::vector<Entry>& slots() const { return slots_; }
 
  private:
+  const Entry* find_exact(const IpAddress& address, uint8_t length) const;
+
+  PrefixLengths lengths_;
   std::vector<Entry> slots_;
   size_t mask_ = 0;
 };
@@ -134,8 +182,21 @@ struct Snapshot;
 /// Fills what follows from tunnels and port_addresses.
 void complete_tunnels(Snapshot& snapshot);
 
+/// What is remembered of clients, for all services and workers. Made once; every snapshot has it.
+struct Clients {
+  static constexpr uint32_t kSlots = 1u << 20;
+  explicit Clients(uint64_t seed, uint32_t slots = kSlots)
+      : seed(seed), templates(slots), buckets(slots) {}
+
+  const uint64_t seed;
+  TemplateTable templates;
+  ClientBuckets buckets;
+};
+
 struct Snapshot {
   uint64_t generation = 0;
+  /// Null while no service needs it.
+  std::shared_ptr<Clients> clients;
   std::array<PortAddresses, kMaxPorts> port_addresses;
   ListenTable listens;
   AddressTable addresses;

@@ -22,6 +22,7 @@ struct WorkerContext {
   unsigned workers = 1;
   uint64_t tsc = 0;  // CPU time stamp at the loop's start
   Tick now = 0;
+  bool sloppy_tcp = false;  // dataplane.sloppy_tcp
   const Snapshot* snapshot = nullptr;
 
   Egress* egress = nullptr;

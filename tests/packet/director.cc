@@ -104,6 +104,7 @@ Director::Director(const Topology& topology)
     shared.now = static_cast<Tick>(kStart / kTick);
     shared.exact = &exact_;
     shared.ports = &ports_;
+    shared.sloppy_tcp = topology.sloppy_tcp;
     shared.next_hops = &next_hops_;
     shared.routing = routing_.get();
     shared.held = held_.get();

@@ -67,7 +67,8 @@ ServerSpec read_server(const std::string& name, const YAML::Node& node, const To
 
 ServiceSpec read_service(const std::string& name, const YAML::Node& node,
                          const Topology& topology) {
-  only(node, {"protocol", "scheduler", "fallback", "listen", "servers"});
+  only(node, {"protocol", "scheduler", "fallback", "listen", "servers", "persistence", "limits",
+              "one_packet"});
   ServiceSpec out;
   out.name = name;
   out.protocol = read<std::string>(node["protocol"], "tcp") == "udp" ? 17 : 6;
@@ -75,6 +76,16 @@ ServiceSpec read_service(const std::string& name, const YAML::Node& node,
   const auto kind = std::find(kSchedulerNames.begin(), kSchedulerNames.end(), scheduler);
   if (kind == kSchedulerNames.end()) throw BadCase(node["scheduler"], "no such scheduler");
   out.scheduler = static_cast<SchedulerKind>(kind - kSchedulerNames.begin());
+  if (const YAML::Node persistence = node["persistence"]) {
+    only(persistence, {"timeout", "prefix4", "keep_quiesced"});
+    out.persistence.on = true;
+    out.persistence.timeout = ticks_for_timeout(read_duration(persistence["timeout"]) / 1'000'000);
+    out.persistence.prefix4 = read<uint8_t>(persistence["prefix4"], 32);
+    out.persistence.keep_quiesced = read(persistence["keep_quiesced"], true);
+  }
+  if (const YAML::Node limits = node["limits"])
+    out.limits = {read(limits["service"], 0u), read(limits["client"], 0u)};
+  out.one_packet = read(node["one_packet"], false);
   out.scheduler_options.fallback = read(node["fallback"], false);
   for (const auto& listen : node["listen"]) {
     const auto endpoint = Endpoint::parse(listen.as<std::string>());
@@ -133,12 +144,13 @@ PortIndex read_port(const YAML::Node& name, const Topology& topology) {
 }
 
 Topology read_topology(const YAML::Node& node) {
-  only(node, {"workers", "max_connections", "half_open_quota", "timeouts", "ports", "services",
+  only(node, {"workers", "max_connections", "half_open_quota", "sloppy_tcp", "timeouts", "ports", "services",
               "local_ports", "gateways", "neighbours", "routes", "punt_ring", "hand_off_ring",
               "notice_ring", "reply_buffers", "virtual_addresses", "silent"});
   Topology out;
   out.workers = read(node["workers"], out.workers);
   out.max_connections = read(node["max_connections"], out.max_connections);
+  out.sloppy_tcp = read(node["sloppy_tcp"], false);
   out.half_open_quota = read(node["half_open_quota"], out.half_open_quota);
   read_timeouts(node["timeouts"], out.timeouts);
   for (const auto& item : node["ports"])

@@ -21,6 +21,9 @@ std::shared_ptr<Service> make_service(const ServiceSpec& spec, unsigned workers,
   service->scheduler = spec.scheduler;
   service->scheduler_options = spec.scheduler_options;
   service->exact_counts = compares_loads(spec.scheduler);
+  service->persistence = spec.persistence;
+  service->limits = spec.limits;
+  service->one_packet = spec.one_packet;
   for (const ServerSpec& server : spec.servers) {
     const ServerId id = names.server(spec.name, server.name);
     const bool limited = server.thresholds.max != 0;
@@ -84,6 +87,8 @@ std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& n
     }
   // A removed server keeps its tunnel until it is purged; ids are not used again here.
   if (before != nullptr) snapshot->tunnels = before->tunnels;
+  constexpr uint32_t kClients = 64;
+  snapshot->clients = before != nullptr ? before->clients : std::make_shared<Clients>(7, kClients);
   std::vector<ListenTable::Entry> listens;
   std::set<ServerId> live;
   std::set<ServerId> exact;

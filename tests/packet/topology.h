@@ -10,7 +10,7 @@
 #include "common/address.h"
 #include "dataplane/forward/method.h"
 #include "dataplane/next_hop.h"
-#include "dataplane/schedule/scheduler.h"
+#include "dataplane/snapshot.h"
 #include "dataplane/tcp_state.h"
 
 namespace lbd::test {
@@ -46,6 +46,9 @@ struct ServiceSpec {
   uint8_t protocol = 6;
   SchedulerKind scheduler = SchedulerKind::kRr;
   SchedulerOptions scheduler_options;
+  Persistence persistence;
+  RateLimits limits;
+  bool one_packet = false;
   std::vector<Endpoint> listens;
   std::vector<ServerSpec> servers;
 };
@@ -63,6 +66,7 @@ struct Topology {
   unsigned workers = 1;
   uint32_t max_connections = 64;  // on each worker
   uint32_t half_open_quota = 32;
+  bool sloppy_tcp = false;
   TimeoutsMs timeouts;
   std::vector<PortSpec> ports;
   std::vector<ServiceSpec> services;

@@ -94,7 +94,7 @@ bool is_held(Controller& controller, const VirtualService& service) {
 
 Json service_json(Controller& controller, const VirtualService& service) {
   Json listen = Json::array();
-  for (const Endpoint& endpoint : service.listen) listen.push_back(endpoint.to_string());
+  for (const config::Listen& each : service.listen) listen.push_back(each.to_string());
   Json servers = Json::array();
   uint64_t active = 0;
   uint64_t inactive = 0;
@@ -127,7 +127,7 @@ Json service_stats(Controller& controller, const VirtualService& service) {
   Json json{{"name", service.name},
             {"protocol", protocol_name(static_cast<uint8_t>(service.protocol))},
             {"listen", Json::array()}};
-  for (const Endpoint& endpoint : service.listen) json["listen"].push_back(endpoint.to_string());
+  for (const config::Listen& each : service.listen) json["listen"].push_back(each.to_string());
   add_traffic(json, controller.statistics().of(service));
   json["real_servers"] = Json::array();
   for (const RealServer& server : service.servers) {

@@ -13,7 +13,8 @@
 namespace lbd::config {
 namespace {
 
-using ListenKey = std::tuple<Protocol, Endpoint>;
+/// What must differ where ranges of ports do not: protocol, address, length.
+using ListenKey = std::tuple<Protocol, IpAddress, uint8_t>;
 
 std::string family_name(const IpAddress& address) {
   return address.is_v4() ? "IPv4" : "IPv6";
@@ -52,24 +53,52 @@ void check_names(const Draft& draft) {
   }
 }
 
+struct Ports {
+  const Listen* listen;
+  const Value* at;
+};
+
+/// Ranges of one address may lie within each other, the narrower one wins; nothing else.
+void check_ranges(std::vector<Ports>& ranges) {
+  std::ranges::stable_sort(ranges, [](const Ports& a, const Ports& b) {
+    return a.listen->port != b.listen->port ? a.listen->port < b.listen->port
+                                            : a.listen->last_port > b.listen->last_port;
+  });
+  std::vector<const Ports*> around;  // those that hold the present one, the widest first
+  for (const Ports& range : ranges) {
+    while (!around.empty() && around.back()->listen->last_port < range.listen->port)
+      around.pop_back();
+    if (!around.empty()) {
+      const Ports& outer = *around.back();
+      const std::string text = range.listen->to_string();
+      if (*outer.listen == *range.listen)
+        range.at->error(text + " is " + reference(*outer.at) + " too",
+                        "an address, port and protocol belong to one service");
+      else if (outer.listen->last_port < range.listen->last_port)
+        range.at->error(text + " and " + reference(*outer.at) + " have some ports in common",
+                        "one range may lie within another, but not reach across its end");
+    }
+    around.push_back(&range);
+  }
+}
+
 void check_listens(const Draft& draft) {
-  std::map<ListenKey, const Value*> listens;
+  std::map<ListenKey, std::vector<Ports>> listens;
   for (const ServiceDraft& service : draft.services) {
     for (size_t i = 0; i < service.service.listen.size(); ++i) {
-      const Endpoint& endpoint = service.service.listen[i];
+      const Listen& endpoint = service.service.listen[i];
       const IpAddress& leader = service.service.listen[0].address;
       const Value& at = service.listen_at[i];
       if (endpoint.address.family() != leader.family())
         at.error(endpoint.to_string() + " is " + family_name(endpoint.address) + ", but " +
                      service.listen_at[0].path() + " is " + family_name(leader),
                  "use one family in a service");
-      const auto [first, added] =
-          listens.emplace(ListenKey{service.service.protocol, endpoint}, &at);
-      if (!added)
-        at.error(endpoint.to_string() + " is " + reference(*first->second) + " too",
-                 "an address, port and protocol belong to one service");
+      listens[{service.service.protocol, endpoint.address, endpoint.length}].push_back(
+          {&endpoint, &at});
     }
   }
+  for (auto& [key, ranges] : listens)
+    if (ranges.size() > 1) check_ranges(ranges);
 }
 
 /// Under dr and tun packets keep their address and port. Under dr they reach the server by its MAC,
@@ -77,9 +106,13 @@ void check_listens(const Draft& draft) {
 class ServerCheck {
  public:
   ServerCheck(const ServiceDraft& draft, const Links& links) : draft_(draft), links_(links) {
-    for (const Endpoint& endpoint : draft.service.listen) {
-      virtual_addresses_.insert(endpoint.address);
-      if (endpoint.port != draft.service.listen[0].port) other_port_ = &endpoint;
+    for (const Listen& listen : draft.service.listen) {
+      if (listen.is_host())
+        virtual_addresses_.insert(listen.address);
+      else
+        virtual_prefixes_.push_back(listen.prefix());
+      if (listen.port != draft.service.listen[0].port || !listen.is_one_port())
+        other_port_ = &listen;
     }
   }
 
@@ -96,7 +129,11 @@ class ServerCheck {
         continue;
       }
       if (own || server.forwarding != Forwarding::kNat) check_port(server, at);
-      if (virtual_addresses_.contains(server.address)) {
+      if (draft_.service.one_packet && !own && sees_replies(server.forwarding))
+        at.error("one_packet makes no connection, and replies by " + to_text(server.forwarding) +
+                     " need one",
+                 "write forwarding: dr or tun, or take one_packet out");
+      if (is_virtual(server.address)) {
         at.error(server.address.to_string() + " is an address that the service listens on",
                  "name the server's own address");
       } else if (!own && server.forwarding == Forwarding::kTun) {
@@ -117,6 +154,12 @@ class ServerCheck {
       at.error((by_port ? to_text(server) : server.address.to_string()) + " is " +
                    reference(*first->second) + " too",
                "name a server once, its weight says how much it gets");
+  }
+
+  bool is_virtual(const IpAddress& address) const {
+    return virtual_addresses_.contains(address) ||
+           std::any_of(virtual_prefixes_.begin(), virtual_prefixes_.end(),
+                       [&address](const Prefix& prefix) { return prefix.contains(address); });
   }
 
   bool is_director(const RealServer& server) const {
@@ -143,7 +186,7 @@ class ServerCheck {
   }
 
   void check_port(const RealServer& server, const Value& at) const {
-    const Endpoint* other = &draft_.service.listen[0];
+    const Listen* other = &draft_.service.listen[0];
     if (server.port == other->port) other = other_port_;
     if (!server.port || other == nullptr) return;
     at.error("port " + std::to_string(*server.port) + " differs from that of the listen " +
@@ -168,7 +211,8 @@ class ServerCheck {
   const ServiceDraft& draft_;
   const Links& links_;
   std::unordered_set<IpAddress> virtual_addresses_;
-  const Endpoint* other_port_ = nullptr;  // a listen whose port is not the first one's
+  std::vector<Prefix> virtual_prefixes_;
+  const Listen* other_port_ = nullptr;  // a listen whose port is not the first one's alone
   std::unordered_map<Endpoint, const Value*> seen_;
 };
 

@@ -78,6 +78,29 @@ std::string flags_text(const Service& service) {
   return out.empty() ? "none" : out;
 }
 
+std::string persistence_text(const Persistence& persistence) {
+  if (!persistence.timeout) return "off";
+  return "{timeout: " + format_duration(*persistence.timeout) +
+         ", prefix4: " + std::to_string(persistence.prefix4) +
+         ", prefix6: " + std::to_string(persistence.prefix6) +
+         ", on_quiesce: " + (persistence.keep_quiesced ? "keep" : "expire") + "}";
+}
+
+void compare_clients(Lines& lines, const std::string& service, const Service& before,
+                     const Service& after) {
+  if (before.persistence != after.persistence)
+    lines.push_back(
+        service + "persistence " +
+        arrow(persistence_text(before.persistence), persistence_text(after.persistence)));
+  compare_numbers(lines, service + "limits.new_per_second ", before.limits.service,
+                  after.limits.service);
+  compare_numbers(lines, service + "limits.new_per_second_per_client ", before.limits.client,
+                  after.limits.client);
+  if (before.one_packet != after.one_packet)
+    lines.push_back(service + "one_packet " +
+                    (after.one_packet ? "false -> true" : "true -> false"));
+}
+
 void compare_servers(Lines& lines, const std::string& service, const Service& before,
                      const Service& after) {
   const auto text = [](const RealServer& server) { return to_text(server); };
@@ -103,7 +126,7 @@ void compare_service(Lines& lines, const Service& before, const Service& after) 
                     arrow(to_text(before.protocol), to_text(after.protocol)));
   compare(
       lines, service + "listen ", before.listen, after.listen,
-      [](const Endpoint& endpoint) { return endpoint.to_string(); }, kNothingMore);
+      [](const Listen& listen) { return listen.to_string(); }, kNothingMore);
   if (before.scheduler != after.scheduler)
     lines.push_back(service + "scheduler " +
                     arrow(to_text(before.scheduler), to_text(after.scheduler)));
@@ -114,6 +137,7 @@ void compare_service(Lines& lines, const Service& before, const Service& after) 
     lines.push_back(service + "scheduler_flags " + arrow(flags_text(before), flags_text(after)));
   compare_numbers(lines, service + "mh_table_size ", before.scheduler_options.table_size,
                   after.scheduler_options.table_size);
+  compare_clients(lines, service, before, after);
   if (before.drain_timeout != after.drain_timeout)
     lines.push_back(
         service + "drain_timeout " +

@@ -101,6 +101,21 @@ struct Tunnel {
   auto operator<=>(const Tunnel&) const = default;
 };
 
+struct Persistence {
+  std::optional<Milliseconds> timeout;  // none: off
+  uint8_t prefix4 = 32;
+  uint8_t prefix6 = 128;
+  bool keep_quiesced = true;
+  bool operator==(const Persistence&) const = default;
+};
+
+/// New connections a second; 0: no limit.
+struct RateLimits {
+  uint32_t service = 0;
+  uint32_t client = 0;
+  bool operator==(const RateLimits&) const = default;
+};
+
 struct RealServer {
   IpAddress address;
   std::optional<uint16_t> port;             // none: the port that the client used
@@ -112,15 +127,37 @@ struct RealServer {
   Place place;
 };
 
+/// What a service listens on: an address or a prefix (host part zero), a port or a range of them.
+struct Listen : Endpoint {
+  uint16_t last_port = 0;  // `port` for a single one; 65535, with port 0, for all
+  uint8_t length = 0;      // the address's number of bits for a single one
+
+  Listen() = default;
+  Listen(const Endpoint& endpoint)  // NOLINT: the usual case
+      : Endpoint(endpoint),
+        last_port(endpoint.port),
+        length(static_cast<uint8_t>(endpoint.address.bits())) {}
+
+  bool is_host() const { return length == address.bits(); }
+  bool is_one_port() const { return last_port == port; }
+  Prefix prefix() const { return {address, length}; }
+  /// As the file has it: "192.0.2.20:80", "203.0.113.0/28:8000-8010", "[2001:db8::/64]:0".
+  std::string to_string() const;
+  auto operator<=>(const Listen&) const = default;
+};
+
 struct Service {
   std::string name;
-  std::vector<Endpoint> listen;  // one family; at least one
+  std::vector<Listen> listen;  // one family; at least one
   Protocol protocol = Protocol::kTcp;
   Forwarding forwarding = Forwarding::kDr;  // of servers that name none
   SchedulerKind scheduler = SchedulerKind::kWlc;
   SchedulerOptions scheduler_options;
   Milliseconds drain_timeout{300'000};  // how long a removed server's connections live on
-  std::vector<uint16_t> local_ports;    // ports of these addresses that the kernel twin may answer
+  Persistence persistence;
+  RateLimits limits;
+  bool one_packet = false;
+  std::vector<uint16_t> local_ports;  // ports of these addresses that the kernel twin may answer
   std::vector<RealServer> real_servers;
   Place place;
 };

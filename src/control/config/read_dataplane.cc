@@ -122,7 +122,7 @@ Dataplane read_dataplane(const Value& section) {
       {{"auto", Steering::kAuto}, {"rss", Steering::kRss}, {"software", Steering::kSoftware}},
       dataplane.steering);
   if (const auto rss = map.get("rss")) read_rss(*rss, dataplane);
-  map.not_yet("sloppy_tcp", {"false"});
+  dataplane.sloppy_tcp = map.boolean("sloppy_tcp", dataplane.sloppy_tcp);
   if (const auto arguments = map.get("eal_args")) {
     for (const Value& item : arguments->list())
       if (const auto text = item.word(kMaxArgument)) dataplane.eal_args.push_back(*text);

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "control/config/rules.h"
 #include "control/config/sections.h"
+#include "control/config/units.h"
 
 namespace lbd::config {
 namespace {
+
+constexpr int64_t kLastPort = 65535;
+/// A shorter prefix would hold the clients too, whose packets could not be told from forged ones.
+constexpr uint8_t kLeastLength = 8;
 
 /// "192.0.2.20:80" into "192.0.2.20" and "80", brackets taken off. No port: the whole is the host.
 struct Parts {
@@ -15,24 +22,52 @@ Parts split(const std::string& text) {
   const bool bare_v6 = IpAddress::parse(text).has_value();
   const size_t colon = bare_v6 ? std::string::npos : text.rfind(':');
   Parts parts{text.substr(0, colon), colon == std::string::npos ? "" : text.substr(colon + 1)};
-  if (parts.host.size() >= 2 && parts.host.front() == '[' && parts.host.back() == ']')
+  const bool brackets = parts.host.size() >= 2 && parts.host.front() == '[';
+  if (brackets && parts.host.back() == ']')
     parts.host = parts.host.substr(1, parts.host.size() - 2);
+  else if (parts.host.find(':') != std::string::npos && !bare_v6)
+    parts.host.clear();  // IPv6 with a port needs brackets
   return parts;
 }
 
-/// A listen that the file's form allows and lbd cannot serve yet: its feature; else empty.
-std::string feature_to_come(const Parts& parts) {
-  const bool address = IpAddress::parse(parts.host).has_value();
-  if (!address && Prefix::parse(parts.host)) return "a prefix";
-  const size_t dash = parts.port.find('-');
-  const bool digits = parts.port.find_first_not_of("0123456789-") == std::string::npos;
-  if (address && digits && dash != std::string::npos && dash > 0) return "a range of ports";
-  return address && parts.port == "0" ? "port 0 (any)" : "";
+/// Port, range or 0 for all; nothing where it is none of these.
+bool read_ports(const std::string& text, Listen& listen) {
+  const size_t dash = text.find('-');
+  const auto first = parse_number(text.substr(0, dash));
+  const auto last = dash == std::string::npos ? first : parse_number(text.substr(dash + 1));
+  if (!first || !last || first.value() < 0 || last.value() > kLastPort) return false;
+  if (first.value() > last.value()) return false;
+  listen.port = static_cast<uint16_t>(first.value());
+  listen.last_port = static_cast<uint16_t>(last.value());
+  if (dash == std::string::npos && listen.port == 0) listen.last_port = kLastPort;
+  return dash == std::string::npos || listen.port > 0;
+}
+
+/// Why nobody can listen there; else empty.
+std::string fault_of(const Listen& listen) {
+  const IpAddress& address = listen.address;
+  if (listen.is_host()) {
+    const std::string fault = host_address_fault(address);
+    if (!fault.empty()) return fault;
+  } else if (!(listen.prefix().network().address == address)) {
+    return "has bits behind its length: the prefix is " + listen.prefix().network().to_string();
+  } else if (address.is_multicast() || address.is_loopback() || listen.length < kLeastLength) {
+    return "is not a prefix of virtual addresses";
+  }
+  return !address.is_v4() && address.is_link_local() ? "is a link-local address" : "";
 }
 
 }  // namespace
 
-std::optional<Endpoint> read_listen(const Value& value) {
+std::string Listen::to_string() const {
+  if (is_host() && is_one_port()) return Endpoint::to_string();
+  const std::string host = is_host() ? address.to_string() : prefix().to_string();
+  std::string ports = std::to_string(port);
+  if (!is_one_port() && port != 0) ports += "-" + std::to_string(last_port);
+  return (address.is_v4() ? host : "[" + host + "]") + ":" + ports;
+}
+
+std::optional<Listen> read_listen(const Value& value) {
   const auto text = value.text();
   if (!text) return std::nullopt;
   const auto refuse = [&](const std::string& cause, const std::string& remedy) {
@@ -40,23 +75,19 @@ std::optional<Endpoint> read_listen(const Value& value) {
     return std::nullopt;
   };
   const Parts parts = split(*text);
-  const std::string to_come = feature_to_come(parts);
-  if (!to_come.empty())
-    return refuse(quote(*text) + ": " + to_come + " is not supported yet",
-                  "write one address and one port, as \"192.0.2.20:80\"");
-  const auto endpoint = Endpoint::parse(*text);
-  if (!endpoint) {
-    const bool no_port = parts.port.empty() && IpAddress::parse(parts.host);
-    return refuse(quote(*text) + (no_port ? " has no port" : " is not an address and port"),
+  const auto prefix = Prefix::parse(parts.host, true);
+  Listen listen;
+  if (prefix && parts.port.empty())
+    return refuse(quote(*text) + " has no port",
                   "write it as \"192.0.2.20:80\" or \"[2001:db8::1]:80\"");
-  }
-  std::string fault = host_address_fault(endpoint->address);
-  if (fault.empty() && !endpoint->address.is_v4() && endpoint->address.is_link_local())
-    fault = "is a link-local address";
-  if (!fault.empty())
-    return refuse(endpoint->address.to_string() + " " + fault,
-                  "listen on a unicast address that clients can reach");
-  return endpoint;
+  if (!prefix || !read_ports(parts.port, listen))
+    return refuse(quote(*text) + " is not an address and port",
+                  "write it as \"192.0.2.20:80\" or \"[2001:db8::1]:80\"");
+  listen.address = prefix->address;
+  listen.length = prefix->length;
+  if (const std::string fault = fault_of(listen); !fault.empty())
+    return refuse(parts.host + " " + fault, "listen on a unicast address that clients can reach");
+  return listen;
 }
 
 }  // namespace lbd::config

@@ -69,8 +69,6 @@ void read_real_servers(MapReader& map, ServiceDraft& draft) {
 
 /// Features to come. Accepted is what says, truthfully, that they are off.
 void refuse_the_rest(MapReader& map) {
-  map.not_yet("one_packet", {"false"});
-  map.not_yet("persistence", {"off"});
   map.not_yet_map("quorum",
                   {{"weight", "1"}, {"hysteresis", "0"}, {"up", "\"\""}, {"down", "\"\""}});
   map.not_yet("sorry_server");
@@ -79,7 +77,6 @@ void refuse_the_rest(MapReader& map) {
   map.not_yet("slow_start", {"0s"});
   map.not_yet("client_address", {"none"});
   map.not_yet("mss", {"auto", "off"});
-  map.not_yet_map("limits", {{"new_per_second", "0"}, {"new_per_second_per_client", "0"}});
   map.not_yet("health_checks", {"[]"});
   map.not_yet("initial", {"up"});
   map.not_yet_map("notify", {{"server_up", "\"\""}, {"server_down", "\"\""}});
@@ -98,6 +95,7 @@ ServiceDraft read_service(const Value& item) {
   const auto forwarding = map.require("forwarding", kForwardingRemedy);
   if (forwarding) service.forwarding = read_forwarding(*forwarding).value_or(Forwarding::kDr);
   read_scheduler(map, service);
+  read_clients(map, service);
   service.drain_timeout =
       map.duration("drain_timeout", Milliseconds(0), kMaxDrain, service.drain_timeout);
   read_local_ports(map, service);

@@ -29,6 +29,8 @@ VrrpInstanceDraft read_vrrp_instance(const Value& item);
 ServiceDraft read_service(const Value& item);
 /// scheduler, scheduler_flags and mh_table_size.
 void read_scheduler(MapReader& map, Service& service);
+/// persistence, limits and one_packet.
+void read_clients(MapReader& map, Service& service);
 inline constexpr const char* kForwardingRemedy = "write dr, nat or tun";
 /// How a service or a real server is forwarded to. Nothing where that cannot be read, or is not
 /// supported yet.
@@ -37,9 +39,8 @@ std::optional<Forwarding> read_forwarding(const Value& value);
 /// read.
 std::optional<RealServer> read_real_server(const Value& item, Forwarding inherited);
 
-/// "10.0.0.1:80" or "[2001:db8::1]:80". What the spec allows and lbd cannot do yet (prefix, port
-/// range, any port) is told from what is wrong.
-std::optional<Endpoint> read_listen(const Value& value);
+/// "10.0.0.1:80" or "[2001:db8::1]:80"; a prefix for the address, a range or 0 for the port.
+std::optional<Listen> read_listen(const Value& value);
 std::optional<Device> read_device(const Value& value);
 std::optional<IpAddress> read_address(const Value& value);
 /// "/path/to/program argument 'another one'"; "" is no command.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/kernel/address_plan.h"
 
+#include <array>
 #include <set>
 
 namespace lbd {
@@ -20,6 +21,25 @@ size_t port_of(const std::vector<config::Port>& ports, const IpAddress& address)
   return best;
 }
 
+/// A prefix of up to so many host bits is given to the kernel address by address, so that it
+/// answers ARP, neighbour solicitations and ping for each; a larger one must be routed to the
+/// director.
+constexpr int kExpandedBits = 8;
+
+std::vector<IpAddress> hosts_of(const config::Listen& listen) {
+  std::vector<IpAddress> out;
+  const unsigned hosts = 1u << (listen.address.bits() - listen.length);
+  std::array<uint8_t, 16> bytes = listen.address.bytes();
+  uint8_t& last = bytes[listen.address.size() - 1];
+  const uint8_t first = last;
+  for (unsigned i = 0; i < hosts; ++i) {
+    last = static_cast<uint8_t>(first + i);
+    out.push_back(listen.address.is_v4() ? IpAddress::v4(bytes.data())
+                                         : IpAddress::v6(bytes.data()));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<std::vector<PlannedAddress>> plan_addresses(const config::Config& config,
@@ -34,10 +54,13 @@ std::vector<std::vector<PlannedAddress>> plan_addresses(const config::Config& co
   }
   if (plan.empty()) return plan;
   for (const config::Service& service : config.services) {
-    for (const Endpoint& listen : service.listen) {
-      if (!known.insert(listen.address).second) continue;
+    for (const config::Listen& listen : service.listen) {
       const auto bits = static_cast<uint8_t>(listen.address.bits());
-      plan[port_of(config.ports, listen.address)].push_back({Prefix{listen.address, bits}, true});
+      if (bits - listen.length > kExpandedBits) continue;
+      for (const IpAddress& address : hosts_of(listen)) {
+        if (!known.insert(address).second) continue;
+        plan[port_of(config.ports, address)].push_back({Prefix{address, bits}, true});
+      }
     }
   }
   return plan;

@@ -5,6 +5,11 @@ namespace lbd {
 
 void make_schedules(Service& service, unsigned workers, const Service* before) {
   service.schedules.clear();
+  if (service.persistence.on)
+    service.members = CandidateList(service.candidates, CandidateList::Keep::kAll);
+  if (service.limits.service != 0)
+    service.bucket =
+        before != nullptr && before->bucket ? before->bucket : std::make_shared<SharedBucket>();
   // What was shared by another kind or with other options is of no use.
   const bool same = before != nullptr && before->scheduler == service.scheduler &&
                     before->scheduler_options == service.scheduler_options;

@@ -108,8 +108,6 @@ TEST(DataplaneSection, modes) {
        "f.yaml:3:19: dataplane.idle: \"rest\" is unknown; write poll or sleep\n"},
       {with("dataplane: {steering: hardware}"),
        "f.yaml:3:23: dataplane.steering: \"hardware\" is unknown; write auto, rss or software\n"},
-      {with("dataplane: {sloppy_tcp: true}"),
-       "f.yaml:3:13: dataplane.sloppy_tcp: not supported yet; leave it out or write false\n"},
       {with("dataplane: {eal_args: --foo}"),
        "f.yaml:3:23: dataplane.eal_args: expected a list, got \"--foo\"; write it as [a, b] or one "
        "\"- a\" a line\n"},

@@ -82,25 +82,10 @@ TEST(ServicesSection, listens) {
       {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\":80\"]}]\n",
        "f.yaml:2:64: services[0].listen[0]: \":80\" is not an address and port; write it as "
        "\"192.0.2.20:80\" or \"[2001:db8::1]:80\"\n"},
-      {kPorts +
-           "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"10.0.0.80:0\"]}]\n",
-       "f.yaml:2:64: services[0].listen[0]: \"10.0.0.80:0\": port 0 (any) is not supported yet; "
-       "write one address and one port, as \"192.0.2.20:80\"\n"},
-      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: "
-                "[\"10.0.0.80:8000-8010\"]}]\n",
-       "f.yaml:2:64: services[0].listen[0]: \"10.0.0.80:8000-8010\": a range of ports is not "
-       "supported yet; write one address and one port, as \"192.0.2.20:80\"\n"},
-      {kPorts +
-           "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"10.0.0.0/28:80\"]}]\n",
-       "f.yaml:2:64: services[0].listen[0]: \"10.0.0.0/28:80\": a prefix is not supported yet; "
-       "write one address and one port, as \"192.0.2.20:80\"\n"},
       {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: "
                 "[\"[2001:db8::]/64:80\"]}]\n",
        "f.yaml:2:64: services[0].listen[0]: \"[2001:db8::]/64:80\" is not an address and port; "
        "write it as \"192.0.2.20:80\" or \"[2001:db8::1]:80\"\n"},
-      {kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen: [10.0.0.0/28]}]\n",
-       "f.yaml:2:64: services[0].listen[0]: \"10.0.0.0/28\": a prefix is not supported yet; write "
-       "one address and one port, as \"192.0.2.20:80\"\n"},
       {kPorts +
            "services: [{name: web, forwarding: dr, scheduler: rr, listen: [\"0.0.0.0:80\"]}]\n",
        "f.yaml:2:64: services[0].listen[0]: 0.0.0.0 is the unspecified address; listen on a "
@@ -179,6 +164,65 @@ std::string hashed(const std::string& keys) {
          keys + "}]\n";
 }
 
+std::string listens(const std::string& list) {
+  return kPorts + "services: [{name: web, forwarding: dr, scheduler: rr, listen:\n[" + list +
+         "]}]\n";
+}
+
+TEST(ServicesSection, listens_of_many) {
+  const std::string at = "f.yaml:3:2: services[0].listen[0]: ";
+  const std::string how =
+      " is not an address and port; write it as \"192.0.2.20:80\" or \"[2001:db8::1]:80\"\n";
+  check_rows({
+      {listens("\"10.0.1.80:0\", \"10.0.1.80:8000-8010\", \"10.0.2.0/28:80\", \"10.0.1.80:8005\""),
+       "ok\n"},
+      {listens("\"[2001:db8:1::/64]:0\", \"[2001:db8:2::5]:1-65535\""), "ok\n"},
+      {listens("10.0.2.0/28"), at + "\"10.0.2.0/28\" has no port; write it as \"192.0.2.20:80\" or "
+                                    "\"[2001:db8::1]:80\"\n"},
+      {listens("\"10.0.1.80:80-79\""), at + "\"10.0.1.80:80-79\"" + how},
+      {listens("\"10.0.1.80:0-79\""), at + "\"10.0.1.80:0-79\"" + how},
+      {listens("\"10.0.1.80:80-65536\""), at + "\"10.0.1.80:80-65536\"" + how},
+      {listens("\"10.0.2.1/28:80\""),
+       at +
+           "10.0.2.1/28 has bits behind its length: the prefix is 10.0.2.0/28; listen on a unicast "
+           "address that clients can reach\n"},
+      {listens("\"0.0.0.0/0:80\""), at +
+                                        "0.0.0.0/0 is not a prefix of virtual addresses; listen on "
+                                        "a unicast address that clients can reach\n"},
+      {listens("\"10.0.1.80:80-90\",\n\"10.0.1.80:85-95\""),
+       "f.yaml:4:1: services[0].listen[1]: 10.0.1.80:85-95 and services[0].listen[0] (f.yaml:3:2) "
+       "have some ports in common; one range may lie within another, but not reach across its "
+       "end\n"},
+      {listens("\"10.0.1.80:80-90\",\n\"10.0.1.80:80-90\""),
+       "f.yaml:4:1: services[0].listen[1]: 10.0.1.80:80-90 is services[0].listen[0] (f.yaml:3:2) "
+       "too; an address, port and protocol belong to one service\n"},
+  });
+}
+
+TEST(ServicesSection, clients) {
+  check_rows({
+      {service(
+           "persistence: {timeout: 50s, prefix4: 24, prefix6: 64, on_quiesce: expire}, limits: "
+           "{new_per_second: 10, new_per_second_per_client: 2}, one_packet: true, protocol: udp"),
+       "ok\n"},
+      {service("persistence: {}"),
+       "f.yaml:3:14: services[0].persistence.timeout: is missing; write how long a client keeps "
+       "its "
+       "server, as 50s\n"},
+      {service("persistence: {timeout: 5s, prefix4: 33}"),
+       "f.yaml:3:37: services[0].persistence.prefix4: 33 is above 32; use 1..32\n"},
+      {service("persistence: {timeout: 5s, on_quiesce: drop}"),
+       "f.yaml:3:40: services[0].persistence.on_quiesce: \"drop\" is unknown; write keep or "
+       "expire\n"},
+      {service("limits: {new_per_second: -1}"),
+       "f.yaml:3:26: services[0].limits.new_per_second: -1 is below 0; use 0..1000000000\n"},
+      {service("one_packet: true"),
+       "f.yaml:3:13: services[0].one_packet: one_packet is for udp, but the protocol is tcp; take "
+       "it "
+       "out, or write protocol: udp\n"},
+  });
+}
+
 TEST(ServicesSection, schedulers) {
   for (const std::string_view name : kSchedulerNames)
     EXPECT_EQ(verdict(kPorts +
@@ -206,13 +250,6 @@ TEST(ServicesSection, schedulers) {
 
 TEST(ServicesSection, not_supported_yet) {
   check_rows({
-      {service("one_packet: true"),
-       "f.yaml:3:1: services[0].one_packet: not supported yet; leave it out or write false\n"},
-      {service("persistence: {timeout: 50s}"),
-       "f.yaml:3:1: services[0].persistence: not supported yet; leave it out or write off\n"},
-      {service(R"(quorum: {weight: 2, up: "cmd"})"),
-       "f.yaml:3:10: services[0].quorum.weight: not supported yet; leave it out or write 1\n"
-       "f.yaml:3:21: services[0].quorum.up: not supported yet; leave it out or write \"\"\n"},
       {service("quorum: 2"), "f.yaml:3:1: services[0].quorum: not supported yet; leave it out\n"},
       {service(R"(sorry_server: "10.0.0.9:80")"),
        "f.yaml:3:1: services[0].sorry_server: not supported yet; leave it out\n"},
@@ -226,11 +263,6 @@ TEST(ServicesSection, not_supported_yet) {
        "f.yaml:3:1: services[0].client_address: not supported yet; leave it out or write none\n"},
       {service("mss: 1400"),
        "f.yaml:3:1: services[0].mss: not supported yet; leave it out or write auto or write off\n"},
-      {service("limits: {new_per_second: 1, burst: 2}"),
-       "f.yaml:3:10: services[0].limits.new_per_second: not supported yet; leave it out or write "
-       "0\n"
-       "f.yaml:3:29: services[0].limits: unknown key \"burst\"; known here: new_per_second, "
-       "new_per_second_per_client\n"},
       {service("health_checks: [{tcp: {}}]"),
        "f.yaml:3:1: services[0].health_checks: not supported yet; leave it out or write []\n"},
       {service("initial: down"),

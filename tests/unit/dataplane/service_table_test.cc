@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <tuple>
@@ -45,6 +46,80 @@ TEST(ListenTable, FindsWhatIsInItAndNothingElse) {
                 found == model.end() ? nullptr : found->second);
     }
   }
+}
+
+struct RangeOf {
+  Prefix prefix;
+  uint16_t first, last;
+  uint8_t protocol;
+  const Service* service;
+};
+
+/// The rule, by looking at all: the longest prefix, then the narrowest range.
+const Service* slow_find(const std::vector<RangeOf>& all, const IpAddress& address, uint16_t port,
+                         uint8_t protocol) {
+  const RangeOf* best = nullptr;
+  for (const RangeOf& each : all) {
+    if (each.protocol != protocol || port < each.first || port > each.last) continue;
+    if (each.prefix.address.family() != address.family() || !each.prefix.contains(address))
+      continue;
+    if (best == nullptr || each.prefix.length > best->prefix.length ||
+        (each.prefix.length == best->prefix.length &&
+         each.last - each.first < best->last - best->first))
+      best = &each;
+  }
+  return best == nullptr ? nullptr : best->service;
+}
+
+TEST(ListenTable, TheLongestPrefixAndTheNarrowestRangeWin) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 60; ++round) {
+    std::vector<Service> services(random() % 40);
+    std::vector<RangeOf> model;
+    std::vector<ListenTable::Entry> entries;
+    for (Service& service : services) {
+      const IpAddress address = random_address(random);
+      const auto bits = static_cast<uint8_t>(address.bits());
+      const auto length = static_cast<uint8_t>(bits - random() % 5);
+      const Prefix prefix = Prefix{address, length}.network();
+      // Nested ranges only, and each width once for a prefix: their centre is the same.
+      const auto half = static_cast<uint16_t>(random() % 10);
+      const bool all = random() % 8 == 0;
+      const auto first = static_cast<uint16_t>(all ? 0 : 20 - half);
+      const auto last = static_cast<uint16_t>(all ? 65'535 : 20 + half);
+      const RangeOf made{prefix, first, last, random_protocol(random), &service};
+      const bool twice = std::any_of(model.begin(), model.end(), [&](const RangeOf& each) {
+        return each.prefix == made.prefix && each.first == made.first &&
+               each.protocol == made.protocol;
+      });
+      if (twice) continue;
+      model.push_back(made);
+      entries.push_back({prefix.address, first, made.protocol, &service, last,
+                         length == bits ? kHostLength : length});
+    }
+    const ListenTable table(entries);
+    for (int i = 0; i < 5'000; ++i) {
+      const IpAddress address = random_address(random);
+      const auto port = static_cast<uint16_t>(random() % 50 ? random() % 40 : random());
+      const uint8_t protocol = random_protocol(random);
+      ASSERT_EQ(table.find(address, port, protocol), slow_find(model, address, port, protocol))
+          << address.to_string() << " " << port;
+    }
+  }
+}
+
+TEST(AddressTable, APrefixHoldsItsAddressesButAHostsEntryIsItsOwn) {
+  const auto address = [](const char* text) { return *IpAddress::parse(text); };
+  const AddressTable table({{address("203.0.113.0"), AddressKind::kService, {22}, 28},
+                            {address("203.0.113.0"), AddressKind::kService, {23}, 24},
+                            {address("203.0.113.5"), AddressKind::kLocal, {}},
+                            {address("203.0.113.0"), AddressKind::kLocal, {}}});
+  EXPECT_EQ(table.find(address("203.0.113.0"))->kind, AddressKind::kLocal);
+  EXPECT_EQ(table.find(address("203.0.113.5"))->kind, AddressKind::kLocal);
+  EXPECT_EQ(table.find(address("203.0.113.6"))->local_ports.at(0), 22);
+  EXPECT_EQ(table.find(address("203.0.113.16"))->local_ports.at(0), 23);
+  EXPECT_EQ(table.find(address("203.0.114.1")), nullptr);
+  EXPECT_EQ(table.find(address("2001:db8::1")), nullptr);
 }
 
 TEST(AddressTable, FindsWhatIsInItAndNothingElse) {
