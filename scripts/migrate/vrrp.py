@@ -30,8 +30,8 @@ def notify_of(block, report, script_user):
             report.warning(
                 statement.place,
                 (
-                    f"{statement.keyword}: runs as {user}, not as {own or 'lbd itself'}: one user"
-                    " for all"
+                    f"{statement.keyword}: runs as {user or 'lbd itself'}, not as"
+                    f" {own or 'lbd itself'}: one user for all"
                 ),
             )
         if len(statement.rest) > 2:
