@@ -264,6 +264,8 @@ class Conversion:
         for text, service, forwarding, _ in self.services.servers_seen:
             where = address(text)
             host = ipaddress.ip_network(where)
+            if forwarding == "tun":
+                self._tunnel_source(where, service)
             if forwarding == "tun" or where.is_loopback or host in on_link:
                 continue
             if any(where in each for each in wide) or self.ports.on_link(where):
@@ -276,6 +278,17 @@ class Conversion:
                     port.place,
                     f"{text} of {service} is in no port's network; {port.name} is assumed",
                 )
+
+    def _tunnel_source(self, where, service):
+        ports = self.ports.ports.values()
+        if not any(own.version == where.version for port in ports for own in port.addresses):
+            self.report.error(
+                next(iter(ports)).place,
+                (
+                    f"no own IPv{where.version} address is known, from which the tunnels of"
+                    f" {service} are sent: --address IF=ADDRESS/LENGTH or --ip-addr FILE tells it"
+                ),
+            )
 
     @staticmethod
     def _link(main, port, net):

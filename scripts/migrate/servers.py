@@ -56,14 +56,18 @@ class Servers:
         """The port to write: none where lbd takes the client's, as dr and tun always do."""
         if port in (None, "0"):
             return None
-        if forwarding == "nat" or where.is_loopback:
+        if forwarding == "nat" and not where.is_loopback:
             return int(port)
         if self.ports == {port}:
             return int(port)
         if port not in self.ports and self.ports != {"0"}:
             self.report.note(
                 statement.place,
-                f"port {port} is left out: {forwarding} keeps the port that the client used",
+                (
+                    f"port {port} is left out:"
+                    f" {'the director itself' if where.is_loopback else forwarding} keeps the port"
+                    " that the client used"
+                ),
             )
         return None
 
@@ -71,6 +75,10 @@ class Servers:
     def weight(self):
         weights = [server["map"].get("weight") for server in self.list]
         return sum(1 if weight is None else weight for weight in weights)
+
+    @property
+    def sees_replies(self):
+        return any(server["forwarding"] == "nat" for server in self.list)
 
     def first_port(self, given):
         """For a sorry server, which needs a port: dr and tun keep the client's."""

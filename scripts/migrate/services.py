@@ -112,7 +112,6 @@ class Services:
         body.add("forwarding", forwarding, *method_row)
         scheduler = self._scheduler(block, body)
         self._flags(block, scheduler, body)
-        self._one_packet(block, body, parts)
         self._persistence(block, body, parts)
         alpha = block.last("alpha")
         base = {
@@ -124,6 +123,7 @@ class Services:
             "protocol_comments": self._row(block, "protocol"),
         }
         base["servers"] = Servers(self.report, block, defaults, forwarding, tunnel, parts)
+        self._one_packet(block, body, parts, base["servers"])
         quorum(self.report, block, body, base["servers"].weight)
         sorry_server(self.report, block, body, base["servers"], forwarding)
         for word in ("delay_loop", "connect_timeout", "retry", "delay_before_retry", "virtualhost"):
@@ -189,8 +189,12 @@ class Services:
         if flags:
             body.add("scheduler_flags", List(dict.fromkeys(flags)))
 
-    def _one_packet(self, block, body, parts):
+    def _one_packet(self, block, body, parts, servers):
         if not block.flag("ops"):
+            return
+        if servers.sees_replies:
+            place = block.last("ops").place
+            self.report.warning(place, "ops: left out: replies by nat need a connection")
             return
         if any(protocol == "udp" for (protocol, _), _ in parts):
             block.put(body, "one_packet", True, "ops")

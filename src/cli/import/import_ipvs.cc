@@ -97,7 +97,13 @@ class Writer {
 
   void write_options(const IpvsService& service) {
     if (!service.flags.empty()) text += "    scheduler_flags: [" + joined(service.flags) + "]\n";
-    if (service.one_packet) text += "    one_packet: true\n";
+    const bool replies =
+        std::any_of(service.servers.begin(), service.servers.end(),
+                    [](const IpvsServer& server) { return server.forwarding == "nat"; });
+    if (service.one_packet && replies)
+      remarks_.warning(service.line, "-o is left out: replies by nat need a connection");
+    else if (service.one_packet)
+      text += "    one_packet: true\n";
     if (!service.persistence) return;
     text += "    persistence: {timeout: " + std::to_string(*service.persistence) + "s";
     if (service.granularity != 0)

@@ -143,6 +143,13 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"-A -t 192.0.2.20:80\n-a -t 192.0.2.20:80 -r [2001:db8::1]:80 -g\n",
             "ipvs:1: error: 2001:db8::1 is of another family; only tun can do that"}));
 
+TEST(ImportIpvs, KeepsConnectionsWhereRepliesNeedThem) {
+  const Imported result =
+      imported("-A -u 192.0.2.20:53 -o\n-a -u 192.0.2.20:53 -r 10.0.0.5:53 -m\n");
+  EXPECT_TRUE(says(result, "ipvs:1: warning: -o is left out: replies by nat need a connection"));
+  EXPECT_EQ(result.yaml.find("one_packet"), std::string::npos);
+}
+
 TEST(ImportIpvs, NamesWhatIsLeftOut) {
   const Imported result = imported(
       "-C\n-E -t 192.0.2.20:80\n-A -t 192.0.2.20:80 --pe sip\n"
