@@ -170,7 +170,7 @@ AddressTable address_table(const DesiredState& state, const std::vector<OwnAddre
     const auto holds = [&own](const Prefix& prefix) { return prefix.contains(own.address); };
     if (std::none_of(prefixes.begin(), prefixes.end(), holds))
       entries.try_emplace({own.address, kHostLength},
-                          AddressTable::Entry{own.address, AddressKind::kLocal});
+                          AddressTable::Entry{own.address, AddressKind::kLocal, {}});
   }
   // Whether an instance holds its address or not, workers must know that it is one.
   for (const auto& [address, vip] : *state.virtual_addresses) {
