@@ -48,7 +48,7 @@ constexpr std::array<VerbSyntax, 17> kVerbs{{
     {"undrain", 1, 2, " all ", "undrain SERVICE SERVER | undrain --all SERVER",
      "takes a drain back"},
     {"reload", 0, 0, " dry-run ", "reload [--dry-run]", "read the file again"},
-    {"explain", 2, 3, " size ", "explain CLIENT:PORT VIP:PORT [tcp|udp] [--size N]",
+    {"explain", 2, 3, " size ", "explain CLIENT:PORT VIP:PORT [tcp|udp|sctp] [--size N]",
      "what would become of a packet"},
     {"log", 1, 1, "", "log LEVEL", "trace, debug, info, warn or error"},
     {"import-ipvs", 0, 1, " map address iptables-save ",
@@ -145,8 +145,8 @@ Status take_explain(const std::vector<std::string>& words, const po::variables_m
                  "\" is no address:port; write 192.0.2.9:4711 or [2001:db8::9]:4711"};
   if (client->address.family() != destination->address.family())
     return Error{"explain: client and VIP are of different families; name two of one"};
-  if (words.size() == 3 && words[2] != "tcp" && words[2] != "udp")
-    return Error{"explain: \"" + words[2] + "\" is no protocol; write tcp or udp"};
+  if (words.size() == 3 && words[2] != "tcp" && words[2] != "udp" && words[2] != "sctp")
+    return Error{"explain: \"" + words[2] + "\" is no protocol; write tcp, udp or sctp"};
   out.arguments["client"] = words[0];
   out.arguments["virtual"] = words[1];
   if (words.size() == 3) out.arguments["protocol"] = words[2];

@@ -23,6 +23,7 @@ inline constexpr uint8_t kProtoIpv6 = 41;
 inline constexpr uint8_t kProtoGre = 47;
 inline constexpr uint8_t kProtoIcmpv6 = 58;
 inline constexpr uint8_t kProtoVrrp = 112;
+inline constexpr uint8_t kProtoSctp = 132;
 
 struct [[gnu::packed]] Ethernet {
   uint8_t destination[6];
@@ -88,6 +89,14 @@ struct [[gnu::packed]] Udp {
   Be16 checksum;  // 0: none (IPv4 only)
 };
 static_assert(sizeof(Udp) == 8);
+
+struct [[gnu::packed]] Sctp {
+  Be16 source;
+  Be16 destination;
+  Be32 tag;
+  Be32 checksum;  // CRC32c, the least byte first (RFC 9260 6.8)
+};
+static_assert(sizeof(Sctp) == 12);
 
 /// ICMP and ICMPv6 share this shape.
 struct [[gnu::packed]] Icmp {

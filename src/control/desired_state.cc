@@ -58,6 +58,7 @@ class Transition {
     service->limits = wanted.limits;
     service->one_packet = wanted.one_packet;
     service->local_ports = wanted.local_ports;
+    service->mss = wanted.mss;
     service->drain_timeout = wanted.drain_timeout;
     place_servers(*service, wanted.real_servers, old, now);
     if (!old || !(*old == *service)) next_.services[id] = std::move(service);

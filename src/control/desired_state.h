@@ -81,6 +81,7 @@ struct VirtualService {
   config::RateLimits limits;
   bool one_packet = false;
   std::vector<uint16_t> local_ports;
+  MssPolicy mss;
   std::chrono::milliseconds drain_timeout{0};
   /// Present ones in the file's order, then those on their way out.
   std::vector<RealServer> servers;

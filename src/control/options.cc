@@ -36,7 +36,7 @@ TimeoutsMs timeouts(const config::Timeouts& from) {
   return out;
 }
 
-PortOptions port_options(const config::Port& port) {
+PortOptions port_options(const config::Port& port, const config::Dataplane& dataplane) {
   PortOptions out;
   out.name = port.name;
   out.device = port.device.text;
@@ -45,6 +45,7 @@ PortOptions port_options(const config::Port& port) {
   out.rx_descriptors = port.rx_descriptors;
   out.tx_descriptors = port.tx_descriptors;
   out.promiscuous = port.promiscuous;
+  out.held_packets = dataplane.fragments.held;
   return out;
 }
 
@@ -62,7 +63,7 @@ DataplaneOptions dataplane_options(const config::Config& config) {
     return port.device.kind == config::DeviceKind::kPci ||
            port.device.kind == config::DeviceKind::kMac;
   });
-  for (const config::Port& port : config.ports) out.ports.push_back(port_options(port));
+  for (const config::Port& port : config.ports) out.ports.push_back(port_options(port, from));
   out.steering.mode = steering(from.steering);
   out.steering.key = from.rss_key;
   out.steering.table_size = from.rss_table_size;
@@ -71,6 +72,8 @@ DataplaneOptions dataplane_options(const config::Config& config) {
   out.sloppy_tcp = from.sloppy_tcp;
   out.idle_sleep = from.idle == config::Idle::kSleep;
   out.timeouts = timeouts(from.timeouts);
+  out.fragments = {from.fragments.datagrams, from.fragments.held, from.fragments.held_bytes,
+                   ticks_for_timeout(ms(from.fragments.timeout))};
   out.eal.memory_needed_bytes = Dataplane::memory_needed(out);
   out.eal.memory_purpose =
       fmt::format("{} port(s) and {} connections on each of {} worker(s)", out.ports.size(),

@@ -69,6 +69,7 @@ struct Dataplane::State {
   std::unique_ptr<ConnectionCounts> exact;
   std::optional<Owner> owner;
   std::vector<std::vector<PeerRings>> peer_rings;  // [from][to]
+  std::vector<std::unique_ptr<FragmentNotes>> fragment_notes;
   std::vector<rte_mempool*> reply_pools;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<unsigned> launched;  // lcores
@@ -115,6 +116,8 @@ Status Dataplane::State::make_rings() {
       peer.flows = make_ring("flows_" + id + "_" + std::to_string(to), kPeerRing, socket);
       peer.frames = make_ring("frames_" + id + "_" + std::to_string(to), kPeerRing, socket);
       peer.notices = make_ring("notices_" + id + "_" + std::to_string(to), kNoticeRing, socket);
+      fragment_notes.push_back(std::make_unique<FragmentNotes>());
+      peer.notes = fragment_notes.back().get();
       if (!peer.flows || !peer.frames || !peer.notices) return out_of_memory("rings");
     }
   }
@@ -153,6 +156,7 @@ Status Dataplane::State::make_worker(WorkerIndex index, const FlowHash& hash) {
     parts.from.push_back(peer_rings[from][index]);
   parts.idle_sleep = options.idle_sleep;
   parts.timeouts = options.timeouts;
+  parts.fragments = options.fragments;
   parts.half_open_quota =
       static_cast<uint32_t>(uint64_t{options.max_connections} * options.half_open_percent / 100);
   workers.push_back(std::make_unique<Worker>(parts, std::move(table.value()), *directory));

@@ -12,6 +12,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/eal.h"
 #include "dataplane/exception.h"
+#include "dataplane/fragment.h"
 #include "dataplane/held_flags.h"
 #include "dataplane/messages.h"
 #include "dataplane/next_hop.h"
@@ -34,6 +35,7 @@ struct DataplaneOptions {
   bool idle_sleep = false;
   bool sloppy_tcp = false;
   TimeoutsMs timeouts;
+  FragmentLimits fragments;
 };
 
 class Worker;

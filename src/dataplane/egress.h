@@ -11,6 +11,7 @@ struct rte_mbuf;
 
 namespace lbd {
 
+struct FragmentNote;
 /// How many notices may be on their way from one worker to another.
 inline constexpr unsigned kNoticeRing = 4096;
 
@@ -34,6 +35,8 @@ class Egress {
   virtual bool can_notify(WorkerIndex worker) const = 0;
   /// At most `n` notices from another worker; returns how many.
   virtual unsigned take_notices(WorkerIndex worker, uint64_t* notices, unsigned n) = 0;
+  /// To the worker of a datagram's fragments; false where its queue is full.
+  virtual bool tell(WorkerIndex worker, const FragmentNote& note) = 0;
   /// A packet buffer for a reply of lbd's own, or null.
   virtual rte_mbuf* allocate() = 0;
   /// Lost where the queue is full: the next packet asks again.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "dataplane/mss.h"
 #include "dataplane/packet_fields.h"
 #include "dataplane/parse.h"
 #include "dataplane/pipeline.h"
@@ -18,11 +19,12 @@ void Pipeline::open_flow(Packet& packet, const FlowKey& key, uint64_t hash) {
   const uint32_t found = connections_.table().find(key, hash);
   if (found != kNoConnection) {
     const auto state = static_cast<TcpState>(connections_.table().at(connection_id(found)).state);
-    const bool starts_over = packet.protocol == wire::kProtoTcp && !is_reply(found) &&
+    const bool starts_over = has_states(packet.protocol) && !is_reply(found) &&
                              (packet.tcp_flags & (kStateFlags | wire::kTcpAck)) == wire::kTcpSyn &&
                              is_reused_by_syn(state);
     if (!starts_over) {
-      if (packet.protocol == wire::kProtoTcp && !follow_tcp(packet, found)) return;
+      if (has_states(packet.protocol) && !follow_tcp(packet, found)) return;
+      limit_mss(packet, connections_.table().at(connection_id(found)));
       return forward(packet, found);
     }
     if (!l4_checksum_valid(packet)) return drop(packet, Verdict::kBadL4Checksum);
@@ -44,7 +46,7 @@ bool Pipeline::may_begin_with(uint8_t flags) const {
 
 void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t hash,
                                 const Service& service, VipSlot vip) {
-  const bool tcp = packet.protocol == wire::kProtoTcp;
+  const bool tcp = has_states(packet.protocol);
   if (tcp && !may_begin_with(packet.tcp_flags)) return drop(packet, Verdict::kNoConnection);
   if (context_.snapshot->addresses.find(source_of(key, packet.family)) != nullptr)
     return drop(packet, Verdict::kMartian);  // our own address, from outside
@@ -85,6 +87,7 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
     connections_.close(id);
     return drop(packet, Verdict::kConnectionTableFull);
   }
+  limit_mss(packet, connections_.table().at(id));
   forward(packet, id);
 }
 
@@ -96,6 +99,12 @@ void Pipeline::forward_once(Packet& packet, const FlowKey& key, const Candidate&
   counters.connections.add(1);
   counters.packets_in.add(1);
   counters.bytes_in.add(packet.ip_length);
+  if (packet.fragmented) {
+    const FragmentWay way{false, server.forwarding, server.server, server.next_hop,
+                          tunnel_flow_hash(key.address, key.ports_protocol)};
+    forward_fragment(packet, way);
+    return tell_of_first(packet, key, way);
+  }
   if (server.forwarding == Forwarding::kLocal) return punt(packet, false);
   const bool sent =
       server.forwarding == Forwarding::kTun
@@ -103,6 +112,19 @@ void Pipeline::forward_once(Packet& packet, const FlowKey& key, const Candidate&
                             tunnel_flow_hash(key.address, key.ports_protocol))
           : direct_routing_.forward(packet, server.next_hop);
   if (!sent) drop(packet, packet.verdict);
+}
+
+/// Of a SYN, as the service says.
+void Pipeline::limit_mss(const Packet& packet, const Connection& connection) {
+  if (packet.protocol != wire::kProtoTcp || !(packet.tcp_flags & wire::kTcpSyn)) return;
+  const MssPolicy& policy = context_.snapshot->services[connection.service]->mss;
+  if (policy.kind == MssPolicy::Kind::kFixed) return clamp_mss(packet, policy.value);
+  if (policy.kind == MssPolicy::Kind::kOff || connection.forwarding != Forwarding::kTun) return;
+  const Encapsulation& tunnel = *context_.snapshot->tunnels[connection.server];
+  const uint32_t port_mtu = transmitter_.mtu(context_.next_hops->word(connection.next_hop));
+  const uint32_t mtu = tunnel_mtu(tunnel, packet.family, port_mtu, context_.now);
+  const uint32_t headers = packet.l4 - Packet::kL3 + unsigned{sizeof(wire::Tcp)};
+  if (mtu > headers) clamp_mss(packet, static_cast<uint16_t>(mtu - headers));
 }
 
 /// Why a connection whose replies have this tuple cannot be; nothing where it can. An old
@@ -147,7 +169,7 @@ void Pipeline::deliver_unserved(Packet& packet, const FlowKey& key) {
   if (!to_kernel && !silent && packet.kind == Kind::kFlow)
     to_kernel = std::find(entry->local_ports.begin(), entry->local_ports.end(),
                           destination_port(key)) != entry->local_ports.end();
-  if (!to_kernel && !silent && packet.kind == Kind::kDirected)
+  if (!to_kernel && !silent && packet.kind != Kind::kFlow)
     to_kernel = packet.protocol == wire::kProtoIcmp || packet.protocol == wire::kProtoIcmpv6;
   // The end of a connection that is no more, under an address that the client never saw. A SYN is
   // the real server's own affair, and what comes to us answers us (a health check).
@@ -158,12 +180,17 @@ void Pipeline::deliver_unserved(Packet& packet, const FlowKey& key) {
     return drop(packet, Verdict::kStrayReply);
   if (to_kernel) {
     // parse_all() leaves the packet to deliver_others(); a flow is past that point.
-    if (packet.kind == Kind::kFlow) return punt(packet, false);
+    if (packet.kind == Kind::kFlow) {
+      punt(packet, false);
+      if (packet.fragmented && entry != nullptr && entry->kind == AddressKind::kService)
+        tell_of_first(packet, key, FragmentWay{true});
+      return;
+    }
     packet.kind = Kind::kPunt;
     return;
   }
   if (packet.kind == Kind::kFlow) return drop(packet, Verdict::kNotListening);
-  packet.verdict = packet.kind == Kind::kFragment ? Verdict::kFragment : Verdict::kNotListening;
+  packet.verdict = Verdict::kNotListening;
   packet.kind = Kind::kDrop;
 }
 

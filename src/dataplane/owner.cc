@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "common/wire.h"
+#include "dataplane/packet.h"
 
 namespace lbd {
 namespace {
@@ -20,8 +20,7 @@ Owner::Owner(std::span<const uint8_t> key, unsigned workers) : toeplitz_(key), w
 }
 
 uint32_t Owner::hash(const FlowKey& key) const {
-  const bool has_ports = key.protocol() == wire::kProtoTcp || key.protocol() == wire::kProtoUdp;
-  if (!has_ports) return hash_addresses(key);
+  if (!has_ports(key.protocol())) return hash_addresses(key);
   // FlowKey keeps the bytes in wire order, so they are hashed as they lie.
   uint8_t input[kAddressBytes6 + kPortBytes];
   const size_t addresses = key.is_v4() ? kAddressBytes4 : kAddressBytes6;

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "common/checksum.h"
+#include "common/crc32c.h"
 #include "common/wire.h"
 
 namespace lbd {
@@ -48,11 +49,45 @@ bool v4_martian(uint32_t source, uint32_t destination) {
 
 // --- transport ---
 
+/// What a fragment says of itself (RFC 791 3.2, RFC 8200 4.5), `length` bytes long; false where
+/// that is impossible (dropped by then).
+bool parse_fragment(Packet& packet, uint16_t offset_and_more, bool more, uint32_t id,
+                    unsigned length) {
+  const unsigned offset = offset_and_more & 0xfff8u;
+  packet.fragmented = true;
+  packet.more_fragments = more;
+  packet.fragment_offset = static_cast<uint16_t>(offset);
+  packet.fragment_end = static_cast<uint16_t>(offset + length);
+  packet.fragment_id = id;
+  if (length != 0 && (!more || length % 8 == 0) && offset + length <= 65535) return true;
+  drop(packet, Verdict::kBadFragment);
+  return false;
+}
+
+/// What of TCP the first chunk of an SCTP packet is like (RFC 9260 3.2, 4): INIT begins an
+/// association, ABORT ends it, SHUTDOWN lets it end.
+uint8_t sctp_flags(const rte_mbuf* mbuf, unsigned chunk, unsigned end) {
+  if (chunk >= std::min<unsigned>(end, mbuf->data_len)) return wire::kTcpAck;
+  switch (*at<uint8_t>(mbuf, chunk)) {
+    case 1:  // INIT
+      return wire::kTcpSyn;
+    case 6:  // ABORT
+      return wire::kTcpRst;
+    case 7:   // SHUTDOWN
+    case 8:   // SHUTDOWN ACK
+    case 14:  // SHUTDOWN COMPLETE
+      return wire::kTcpFin | wire::kTcpAck;
+    default:
+      return wire::kTcpAck;
+  }
+}
+
 /// Sets kFlow and the ports' half of the key, or drops. `end`: offset behind the IP packet.
 void parse_l4(Packet& packet, FlowKey& key, unsigned end) {
   const rte_mbuf* mbuf = packet.mbuf;
-  const unsigned header =
-      packet.protocol == wire::kProtoTcp ? sizeof(wire::Tcp) : sizeof(wire::Udp);
+  const unsigned header = packet.protocol == wire::kProtoTcp   ? sizeof(wire::Tcp)
+                          : packet.protocol == wire::kProtoUdp ? sizeof(wire::Udp)
+                                                               : sizeof(wire::Sctp);
   if (packet.l4 + header > end || packet.l4 + header > mbuf->data_len)
     return drop(packet, Verdict::kBadL4Header);
   if (packet.protocol == wire::kProtoTcp) {
@@ -60,9 +95,11 @@ void parse_l4(Packet& packet, FlowKey& key, unsigned end) {
     if (tcp->header_length() < sizeof(wire::Tcp) || packet.l4 + tcp->header_length() > end)
       return drop(packet, Verdict::kBadL4Header);
     packet.tcp_flags = tcp->flags;
+  } else if (packet.protocol == wire::kProtoSctp) {
+    packet.tcp_flags = sctp_flags(mbuf, packet.l4 + header, end);
   } else {
     const unsigned length = at<wire::Udp>(mbuf, packet.l4)->length.host();
-    if (length < sizeof(wire::Udp) || packet.l4 + length > end)
+    if (length < sizeof(wire::Udp) || (packet.l4 + length > end && !packet.fragmented))
       return drop(packet, Verdict::kBadL4Header);
   }
   uint32_t ports;
@@ -153,12 +190,18 @@ void parse_v4(Packet& packet, FlowKey& key) {
   key.address[1] = key.address[2] = key.address[3] = 0;
   packet.l4 = static_cast<uint16_t>(Packet::kL3 + header);
   if (ip->is_fragment()) {
+    const uint16_t field = ip->fragment.host();
+    if (!parse_fragment(packet, static_cast<uint16_t>(field << 3), field & 0x2000, ip->id.raw(),
+                        packet.ip_length - header))
+      return;
+  }
+  if (packet.fragmented && packet.fragment_offset != 0) {
     packet.kind = Kind::kFragment;
-  } else if (ip->protocol == wire::kProtoTcp || ip->protocol == wire::kProtoUdp) {
+  } else if (has_ports(ip->protocol)) {
     parse_l4(packet, key, Packet::kL3 + packet.ip_length);
   } else {
     packet.kind = vrrp ? Kind::kPuntPriority : Kind::kDirected;
-    if (ip->protocol == wire::kProtoIcmp)
+    if (ip->protocol == wire::kProtoIcmp && !packet.fragmented)
       parse_quote_v4(packet, key, Packet::kL3 + packet.ip_length);
   }
 }
@@ -196,9 +239,16 @@ bool skip_extension_headers(Packet& packet, uint8_t& next, unsigned end) {
     }
     const auto* header = at<uint8_t>(mbuf, offset);
     if (next == 44) {
-      next = header[0];
+      const auto* fragment = at<wire::Ipv6Fragment>(mbuf, offset);
+      const uint16_t field = fragment->offset_more.host();
+      offset += static_cast<unsigned>(sizeof(wire::Ipv6Fragment));
+      next = fragment->next_header;
+      // RFC 6946: a fragment that is all there is is no fragment.
+      if ((field & 0xfff9u) == 0) continue;
+      if (!parse_fragment(packet, field, field & 1, fragment->id.raw(), end - offset)) return false;
+      if (packet.fragment_offset == 0) continue;
       packet.kind = Kind::kFragment;
-      packet.l4 = static_cast<uint16_t>(offset + sizeof(wire::Ipv6Fragment));
+      packet.l4 = static_cast<uint16_t>(offset);
       return true;
     }
     // RFC 5095: a source route of type 0 that is not used up is refused.
@@ -246,9 +296,9 @@ void parse_v6(Packet& packet, FlowKey& key) {
     packet.kind = Kind::kPuntPriority;
   } else if (group) {
     packet.kind = Kind::kPunt;
-  } else if (next == wire::kProtoTcp || next == wire::kProtoUdp) {
+  } else if (has_ports(next)) {
     parse_l4(packet, key, end);
-  } else if (next == wire::kProtoIcmpv6) {
+  } else if (next == wire::kProtoIcmpv6 && !packet.fragmented) {
     parse_quote_v6(packet, key, end);
   }
 }
@@ -271,6 +321,29 @@ uint64_t add_segments(const rte_mbuf* mbuf, unsigned offset, unsigned length, ui
   return sum;
 }
 
+/// RFC 9260 6.8: over the whole packet, the checksum field taken as zero.
+bool sctp_checksum_valid(const Packet& packet) {
+  const rte_mbuf* mbuf = packet.mbuf;
+  const auto* sctp = at<wire::Sctp>(mbuf, packet.l4);
+  constexpr unsigned kChecksumAt = offsetof(wire::Sctp, checksum);
+  constexpr uint32_t kZero = 0;
+  uint32_t crc = crc32c_add(~0u, sctp, kChecksumAt);
+  crc = crc32c_add(crc, &kZero, sizeof(kZero));
+  unsigned offset = packet.l4 + unsigned{sizeof(wire::Sctp)};
+  uint32_t left = Packet::kL3 + packet.ip_length - offset;
+  for (; left != 0 && mbuf != nullptr; mbuf = mbuf->next) {
+    if (offset >= mbuf->data_len) {
+      offset -= mbuf->data_len;
+      continue;
+    }
+    const uint32_t bytes = std::min<uint32_t>(left, mbuf->data_len - offset);
+    crc = crc32c_add(crc, at<uint8_t>(mbuf, offset), bytes);
+    left -= bytes;
+    offset = 0;
+  }
+  return left == 0 && ~crc == __builtin_bswap32(sctp->checksum.host());
+}
+
 /// ICMP over IPv4 has none (RFC 792).
 uint64_t pseudo_header(const Packet& packet, uint32_t length) {
   const bool v4 = packet.family == Family::kIpv4;
@@ -284,7 +357,7 @@ uint64_t pseudo_header(const Packet& packet, uint32_t length) {
 /// Whether a checksum of the packet's own covers all behind an IP header without extensions.
 bool sums_up_itself(const Packet& packet, uint32_t length) {
   if (packet.family == Family::kIpv6 && packet.l4 != Packet::kL3 + sizeof(wire::Ipv6)) return false;
-  if (packet.kind != Kind::kFlow) return false;
+  if (packet.kind != Kind::kFlow || packet.fragmented) return false;
   if (packet.protocol == wire::kProtoTcp) return true;
   if (packet.protocol != wire::kProtoUdp) return false;
   const auto* udp = at<wire::Udp>(packet.mbuf, packet.l4);
@@ -296,6 +369,7 @@ bool sums_up_itself(const Packet& packet, uint32_t length) {
 void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac) {
   const rte_mbuf* mbuf = packet.mbuf;
   packet.quote = 0;
+  packet.fragmented = false;
   packet.l4_checked = (mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
   if (mbuf->data_len < sizeof(wire::Ethernet)) return drop(packet, Verdict::kTruncated);
   // A device that takes the tag off says so; the packet is another VLAN's all the same.
@@ -328,7 +402,9 @@ void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac) {
 }
 
 bool l4_checksum_valid(const Packet& packet) {
-  if (packet.l4_checked && packet.quote == 0) return true;
+  // Of a fragment only the receiver of all can tell.
+  if ((packet.l4_checked && packet.quote == 0) || packet.fragmented) return true;
+  if (packet.protocol == wire::kProtoSctp) return sctp_checksum_valid(packet);
   const rte_mbuf* mbuf = packet.mbuf;
   const bool v4 = packet.family == Family::kIpv4;
   uint32_t length = Packet::kL3 + packet.ip_length - packet.l4;

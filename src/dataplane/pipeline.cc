@@ -27,7 +27,7 @@ constexpr uint32_t kHandedTwice = 2;
 }  // namespace
 
 Pipeline::Pipeline(WorkerContext& context, ConnectionTracker& connections, const Owner& owner,
-                   uint64_t hz)
+                   const FragmentLimits& fragments, uint64_t hz)
     : context_(context),
       connections_(connections),
       owner_(owner),
@@ -38,6 +38,7 @@ Pipeline::Pipeline(WorkerContext& context, ConnectionTracker& connections, const
       tunnel_errors_(context, replier_),
       nat_(context, transmitter_, replier_),
       scheduling_(context, connections, hz),
+      fragments_(fragments),
       punt_bucket_(kPuntPerSecond, kPuntBurst, hz) {}
 
 // --- The path ---
@@ -77,6 +78,8 @@ void Pipeline::run(rte_mbuf** mbufs, unsigned n) {
   find_connections();
   forward_known();
   open_flows();
+  if (burst_.fragments != 0) [[unlikely]]
+    follow_fragments();
   deliver_others();
 }
 
@@ -84,6 +87,7 @@ void Pipeline::run(rte_mbuf** mbufs, unsigned n) {
 
 void Pipeline::parse_all() {
   burst_.flows = 0;
+  burst_.fragments = 0;
   for (unsigned i = 0; i < burst_.count; ++i) {
     Packet& packet = burst_.packets[i];
     FlowKey& key = burst_.keys[burst_.flows];
@@ -92,8 +96,11 @@ void Pipeline::parse_all() {
       burst_.flow_packet[burst_.flows++] = static_cast<uint8_t>(i);
     } else if (packet.kind == Kind::kDirected || packet.kind == Kind::kFragment) {
       // Rare: settled here, while the addresses are at hand. Workers need no owner for it.
-      if (packet.kind != Kind::kDirected || !take_tunnel_error(packet))
+      if (packet.kind == Kind::kFragment) {
+        sort_fragment(i, key);
+      } else if (!take_tunnel_error(packet)) {
         deliver_unserved(packet, key);
+      }
     }
   }
 }
@@ -114,8 +121,11 @@ WorkerIndex Pipeline::worker_for(const Packet& packet, unsigned flow) const {
     const WorkerIndex worker = connections_.directory().owner(burst_.hashes[flow]);
     if (worker != context_.index) return worker;
   }
-  // Cards spread ICMP by its addresses, which are not those that it is about.
-  if (steer_ != Steer::kAll && !is_extended(packet) && packet.quote == 0) return context_.index;
+  // Cards spread ICMP by its addresses, which are not those that it is about, fragments and often
+  // SCTP by addresses alone.
+  if (steer_ != Steer::kAll && !is_extended(packet) && packet.quote == 0 && !packet.fragmented &&
+      packet.protocol != wire::kProtoSctp)
+    return context_.index;
   const WorkerIndex worker = owner_.of(key);
   // The reply to a connection of this worker's own looks like another's.
   if (worker != context_.index && connections_.table().replies() != 0 &&
@@ -197,7 +207,7 @@ bool Pipeline::forward_hit(Packet& packet, uint32_t found) {
     drop(packet, Verdict::kVipNotHeld);
     return true;
   }
-  if (packet.protocol == wire::kProtoTcp) {
+  if (has_states(packet.protocol)) {
     if (packet.tcp_flags & wire::kTcpSyn) return false;
     const bool settled = connection.state == static_cast<uint8_t>(TcpState::kEstablished);
     if ((!settled || packet.tcp_flags & kStateFlags) && !follow_tcp(packet, found)) return true;
@@ -229,10 +239,13 @@ void Pipeline::forward(Packet& packet, uint32_t found) {
   Connection& connection = connections_.table().at(connection_id(found));
   if (packet.quote == 0) [[likely]]
     count(packet, connection, is_reply(found));
+  if (packet.fragmented) [[unlikely]]
+    return forward_first(packet, connection);
   bool sent = false;
   switch (connection.forwarding) {
-    [[likely]] case Forwarding::kDr : sent = direct_routing_.forward(packet, connection.next_hop);
-    break;
+    case Forwarding::kDr:
+      sent = direct_routing_.forward(packet, connection.next_hop);
+      break;
     case Forwarding::kTun:
       sent = forward_by_tunnel(packet, connection);
       break;
@@ -314,6 +327,10 @@ void Pipeline::send_frames(rte_mbuf** mbufs, unsigned n, Origin origin) {
 
 void Pipeline::end_loop() {
   connections_.directory().hear();
+  fragments_.expire(context_.now, [this](Packet& packet) {
+    context_.counters->held.sub(1);
+    drop(packet, Verdict::kFragmentTimeout);
+  });
   transmitter_.check_held();
   transmitter_.flush();
 }

@@ -8,6 +8,7 @@
 #include "dataplane/forward/dr.h"
 #include "dataplane/forward/nat.h"
 #include "dataplane/forward/tunnel.h"
+#include "dataplane/fragment.h"
 #include "dataplane/owner.h"
 #include "dataplane/packet.h"
 #include "dataplane/reply.h"
@@ -31,7 +32,8 @@ namespace lbd {
 class Pipeline {
  public:
   /// `hz`: frequency of WorkerContext::tsc.
-  Pipeline(WorkerContext& context, ConnectionTracker& connections, const Owner& owner, uint64_t hz);
+  Pipeline(WorkerContext& context, ConnectionTracker& connections, const Owner& owner,
+           const FragmentLimits& fragments, uint64_t hz);
 
   /// Packets from a port's receive queue, n <= kMaxBurst.
   void receive(rte_mbuf** mbufs, unsigned n, PortIndex in);
@@ -40,6 +42,8 @@ class Pipeline {
   /// Complete frames to be sent on mbuf->port: from the kernel twin (kFromTap), or from a worker
   /// without a transmit queue of its own (kHandedIn).
   void send_frames(rte_mbuf** mbufs, unsigned n, Origin origin);
+  /// What another worker says of a datagram whose fragments come here.
+  void hear(const FragmentNote& note);
   /// Sends what has been collected. Once a loop, after everything else.
   void end_loop();
 
@@ -67,6 +71,13 @@ class Pipeline {
   void count(const Packet& packet, Connection& connection, bool reply);
   bool take_tunnel_error(Packet& packet);
   bool forward_by_tunnel(Packet& packet, const Connection& connection);
+  void sort_fragment(unsigned index, const FlowKey& key);
+  void follow_fragments();
+  void take_fragment(Packet& packet, const FlowKey& datagram);
+  void forward_fragment(Packet& packet, const FragmentWay& way);
+  void tell_of_first(const Packet& packet, const FlowKey& key, const FragmentWay& way);
+  void limit_mss(const Packet& packet, const Connection& connection);
+  void forward_first(Packet& packet, const Connection& connection);
   void punt(Packet& packet, bool priority);
   void drop(Packet& packet, Verdict verdict);
   void hand_off(Packet& packet, WorkerIndex worker);
@@ -88,6 +99,7 @@ class Pipeline {
   TunnelErrors tunnel_errors_;
   Nat nat_;
   Scheduling scheduling_;
+  FragmentTable fragments_;
   TokenBucket punt_bucket_;
   Burst burst_;
   /// Which flows of this burst are still to find their owner.

@@ -134,8 +134,10 @@ uint64_t port_buffer_bytes(const PortOptions& options, unsigned workers) {
   // An mbuf's own header, the mempool's, and alignment.
   constexpr uint64_t kMbufOverhead = 128 + 64 + 64 + RTE_PKTMBUF_HEADROOM;
   const unsigned queues = std::max(options.queues, workers);
-  return buffer_count(queues, workers, options.rx_descriptors, options.tx_descriptors) *
-         (buffer_bytes(options.mtu, 0) + kMbufOverhead);
+  const uint64_t count =
+      buffer_count(queues, workers, options.rx_descriptors, options.tx_descriptors) +
+      uint64_t{workers} * options.held_packets;
+  return count * (buffer_bytes(options.mtu, 0) + kMbufOverhead);
 }
 
 Result<std::string> start_port(const PortOptions& options, PortIndex index, unsigned workers,

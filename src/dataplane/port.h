@@ -24,6 +24,7 @@ struct PortOptions {
   uint16_t rx_descriptors = 1024;
   uint16_t tx_descriptors = 1024;
   bool promiscuous = false;
+  uint32_t held_packets = 0;  // that a worker may keep back, beyond what is always planned for
 };
 
 /// Memory that the port's packet buffers take, for the memory plan. Bytes.

@@ -118,7 +118,8 @@ Result<PortPlan> plan_port(const PortOptions& options, const AttachedDevice& dev
   if (plan.rx_checksum) plan.rx_offloads |= kChecksums;
   plan.buffer_bytes = buffer_bytes(options.mtu, device.max_buffer);
   plan.buffers = buffer_count(std::max(plan.rx_queues, plan.tx_queues), workers,
-                              plan.rx_descriptors, plan.tx_descriptors);
+                              plan.rx_descriptors, plan.tx_descriptors) +
+                 workers * options.held_packets;
   return plan;
 }
 

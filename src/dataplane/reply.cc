@@ -116,8 +116,9 @@ void Replier::send(rte_mbuf* mbuf, const Packet& packet) {
 }
 
 void Replier::icmp_error(const Packet& packet, const Message& message) {
-  // RFC 1122 3.2.2, RFC 4443 2.4 (e.1): never about an ICMP error.
-  if (packet.quote != 0 || !allowed()) return;
+  // RFC 1122 3.2.2, RFC 4443 2.4 (e.1): never about an ICMP error, nor about a fragment that is not
+  // the first.
+  if (packet.quote != 0 || packet.kind == Kind::kFragment || !allowed()) return;
   const bool v4 = packet.family == Family::kIpv4;
   const PortAddresses& own = context_.snapshot->port_addresses[packet.in];
   IpAddress from = destination_of(packet);

@@ -13,6 +13,7 @@
 #include "dataplane/forward/encapsulation.h"
 #include "dataplane/held_flags.h"
 #include "dataplane/ids.h"
+#include "dataplane/mss_policy.h"
 #include "dataplane/persistence.h"
 #include "dataplane/schedule/scheduler.h"
 #include "dataplane/target.h"
@@ -39,6 +40,7 @@ struct Service {
   uint8_t protocol = 6;  // 6 TCP, 17 UDP
   SchedulerKind scheduler = SchedulerKind::kRr;
   SchedulerOptions scheduler_options;
+  MssPolicy mss;
   /// Decision 6: true where the scheduler needs exact counts over all workers, or a server has a
   /// maximum of connections.
   bool exact_counts = false;

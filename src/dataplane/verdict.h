@@ -28,6 +28,10 @@ enum class Verdict : uint8_t {
   kBadL4Checksum,
   // What a service makes of it.
   kFragment,
+  kBadFragment,
+  kFragmentOverlap,
+  kFragmentLimit,
+  kFragmentTimeout,
   kNotListening,
   kVipNotHeld,
   kNoConnection,
@@ -76,7 +80,11 @@ inline constexpr std::array<VerdictInfo, kVerdictCount> kVerdicts{{
     {"martian", "impossible source or destination address (RFC 1812 5.3.7)"},
     {"bad_l4_header", "TCP or UDP header cut short or its length field wrong"},
     {"bad_l4_checksum", "TCP or UDP checksum wrong where the packet would change state"},
-    {"fragment", "fragment to a virtual service; not supported yet"},
+    {"fragment", "first fragment of a connection by nat; not supported yet"},
+    {"bad_fragment", "fragment with an impossible offset or length"},
+    {"fragment_overlap", "fragment of which a part has come already"},
+    {"fragment_limit", "too many fragments wait, datagrams come in pieces, or pieces of one"},
+    {"fragment_timeout", "fragment whose first one did not come in time"},
     {"not_listening", "to a service's address, but to a port or protocol that no service has"},
     {"vip_not_held", "to a virtual address whose VRRP instance is not master here"},
     {"no_connection", "TCP without a connection that is not a SYN"},
@@ -117,6 +125,9 @@ enum class Event : uint8_t {
   kResetSent,
   kReplyRateLimited,
   kReplyNoMemory,
+  kFragmentHeld,
+  kFragmentNoteLost,
+  kFragmentFirstAlone,
   kCount
 };
 inline constexpr unsigned kEventCount = static_cast<unsigned>(Event::kCount);
@@ -131,6 +142,9 @@ inline constexpr std::array<VerdictInfo, kEventCount> kEvents{{
     {"reset_sent", "TCP resets that lbd made"},
     {"reply_rate_limited", "ICMP errors and resets not sent, the rate limit was reached"},
     {"reply_no_memory", "ICMP errors and resets not sent, no packet buffer was free"},
+    {"fragment_held", "fragments that waited for the first one"},
+    {"fragment_note_lost", "first fragments of which the worker of the others was not told"},
+    {"fragment_first_alone", "first fragments sent on alone: overlapping, or too many datagrams"},
 }};
 
 /// How a packet came in. The sum over origins equals the sum over verdicts plus what is held.

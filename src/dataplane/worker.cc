@@ -20,6 +20,8 @@ constexpr uint32_t kExpireBudget = 64;
 /// with the kernel's timer slack a nap stays below 100 us.
 constexpr uint64_t kIdleMicroseconds = 50;
 constexpr long kNapNanoseconds = 50'000;
+/// Notes on fragments per loop, as long as little else is to do.
+constexpr unsigned kMaxNotes = 1024;
 /// Frames from the kernel twin per loop.
 constexpr unsigned kFromTapBurst = 32;
 
@@ -34,7 +36,7 @@ Worker::Worker(const WorkerParts& parts, ConnectionTable table, FlowIndex replie
       connections_(std::move(table), ReplyDirectory(context_, *parts.owner, replies),
                    parts.timeouts, parts.half_open_quota, context_),
       requests_handler_(context_, connections_),
-      pipeline_(context_, connections_, *parts.owner, hz_) {
+      pipeline_(context_, connections_, *parts.owner, parts.fragments, hz_) {
   context_.egress = this;
   const PortTable& ports = *context_.ports;
   for (unsigned i = 0; i < ports.count; ++i) {
@@ -103,6 +105,10 @@ unsigned Worker::poll_rings() {
       if (n != 0) pipeline_.take_over(mbufs, n);
       taken += n;
     }
+    if (peer.notes != nullptr) {
+      FragmentNote note;
+      for (; taken < kMaxNotes && peer.notes->pop(note); ++taken) pipeline_.hear(note);
+    }
     if (peer.frames != nullptr) {
       const unsigned n = rte_ring_sc_dequeue_burst(peer.frames, objects, kMaxBurst, nullptr);
       if (n != 0) pipeline_.send_frames(mbufs, n, Origin::kHandedIn);
@@ -168,6 +174,10 @@ bool Worker::can_notify(WorkerIndex worker) const {
 unsigned Worker::take_notices(WorkerIndex worker, uint64_t* notices, unsigned n) {
   return rte_ring_sc_dequeue_burst(parts_.from[worker].notices, reinterpret_cast<void**>(notices),
                                    n, nullptr);
+}
+
+bool Worker::tell(WorkerIndex worker, const FragmentNote& note) {
+  return parts_.to[worker].notes->push(note);
 }
 
 rte_mbuf* Worker::allocate() {

@@ -19,11 +19,15 @@ struct rte_ring;
 
 namespace lbd {
 
+/// Notes on fragments that may be under way from one worker to another.
+using FragmentNotes = SpscQueue<FragmentNote, 256>;
+
 /// Rings from one worker to another; null for a worker to itself and where none is needed.
 struct PeerRings {
   rte_ring* flows = nullptr;    // packets whose flow the other one owns
   rte_ring* frames = nullptr;   // frames that the other one is to send on mbuf->port
   rte_ring* notices = nullptr;  // about replies (reply_directory.h), in place of pointers
+  FragmentNotes* notes = nullptr;
 };
 
 /// What a worker is made of; the pieces belong to Dataplane and outlive it.
@@ -38,6 +42,7 @@ struct WorkerParts {
   bool idle_sleep = false;
   TimeoutsMs timeouts;
   uint32_t half_open_quota = 0;
+  FragmentLimits fragments;
 };
 
 /// One poll-mode worker: receive, pipeline, transmit, housekeeping, for ever. Its loop never blocks
@@ -74,6 +79,7 @@ class Worker : private Egress {
   bool notify(WorkerIndex worker, uint64_t notice) override;
   bool can_notify(WorkerIndex worker) const override;
   unsigned take_notices(WorkerIndex worker, uint64_t* notices, unsigned n) override;
+  bool tell(WorkerIndex worker, const FragmentNote& note) override;
   rte_mbuf* allocate() override;
   void request_neighbour(const NeighbourRequest& request) override;
 

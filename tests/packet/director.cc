@@ -84,7 +84,7 @@ TestWorker::TestWorker(const Topology& topology, const WorkerContext& shared, co
       connections(make_table(topology, this),
                   ReplyDirectory(context, owner, make_directory(topology, this)), topology.timeouts,
                   topology.half_open_quota, context),
-      pipeline(context, connections, owner, Director::kHz) {}
+      pipeline(context, connections, owner, topology.fragments, Director::kHz) {}
 
 Director::Director(const Topology& topology)
     : topology_(topology),
@@ -117,7 +117,7 @@ Director::~Director() {
   // Whatever waits for a neighbour is answered, so that no buffer stays behind.
   for (NextHopId id = 0; id < names_.servers_end(); ++id)
     next_hops_.set(id, {{}, 0, NextHopState::kFailed});
-  if (totals().held != 0) advance(2 * kHz);
+  if (totals().held != 0) advance(3 * kHz);
   for (NextHopId id = 0; id < names_.servers_end(); ++id) next_hops_.set(id, {});
 }
 
@@ -216,10 +216,13 @@ void Director::settle() {
       if (flows != 0) pipeline.take_over(mbufs, flows);
       const unsigned frames = take_burst(mailboxes_[i].frames, mbufs);
       if (frames != 0) pipeline.send_frames(mbufs, frames, Origin::kHandedIn);
+      for (; !mailboxes_[i].notes.empty(); mailboxes_[i].notes.pop_front())
+        pipeline.hear(mailboxes_[i].notes.front());
       pipeline.end_loop();
       moved |= flows != 0 || frames != 0;
     }
-    for (const Mailbox& box : mailboxes_) moved |= !box.flows.empty() || !box.frames.empty();
+    for (const Mailbox& box : mailboxes_)
+      moved |= !box.flows.empty() || !box.frames.empty() || !box.notes.empty();
   }
 }
 

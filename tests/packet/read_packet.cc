@@ -174,7 +174,12 @@ std::vector<Input> read_packets(const YAML::Node& node, const Topology& topology
         "ip_length",   "ip_options",    "fragment", "extensions",  "wrong",       "padding",
         "patch",       "truncate",      "src_mac",  "dst_mac",     "ether_type",  "tags",
         "device_says", "first_segment", "flows",    "times",       "headroom"});
-  if (node["raw"]) return {{from_hex(read<std::string>(node["raw"], ""))}};
+  if (node["raw"]) {
+    Input input;
+    input.frame = from_hex(read<std::string>(node["raw"], ""));
+    input.first_segment = read(node["first_segment"], size_t{0});
+    return {input};
+  }
   if (node["arp"])
     return {{build_arp(topology.gateways.begin()->second.mac, *IpAddress::parse("192.0.2.254"),
                        read_address(node["arp"]))}};

@@ -71,7 +71,8 @@ ServiceSpec read_service(const std::string& name, const YAML::Node& node,
               "one_packet"});
   ServiceSpec out;
   out.name = name;
-  out.protocol = read<std::string>(node["protocol"], "tcp") == "udp" ? 17 : 6;
+  const auto protocol = read<std::string>(node["protocol"], "tcp");
+  out.protocol = protocol == "udp" ? 17 : protocol == "sctp" ? 132 : 6;
   const auto scheduler = read<std::string>(node["scheduler"], "rr");
   const auto kind = std::find(kSchedulerNames.begin(), kSchedulerNames.end(), scheduler);
   if (kind == kSchedulerNames.end()) throw BadCase(node["scheduler"], "no such scheduler");
@@ -111,6 +112,15 @@ void read_timeouts(const YAML::Node& node, TimeoutsMs& out) {
   set("udp", out.udp);
 }
 
+void read_fragments(const YAML::Node& node, FragmentLimits& out) {
+  if (!node) return;
+  only(node, {"datagrams", "held", "held_bytes", "timeout"});
+  out.datagrams = read(node["datagrams"], out.datagrams);
+  out.held = read(node["held"], out.held);
+  out.held_bytes = read(node["held_bytes"], out.held_bytes);
+  if (node["timeout"]) out.timeout = ticks_for_timeout(read_duration(node["timeout"]) / 1'000'000);
+}
+
 RouteSpec read_route(const std::string& to, const YAML::Node& node, const Topology& topology) {
   only(node, {"via", "port"});
   RouteSpec out;
@@ -144,15 +154,17 @@ PortIndex read_port(const YAML::Node& name, const Topology& topology) {
 }
 
 Topology read_topology(const YAML::Node& node) {
-  only(node, {"workers", "max_connections", "half_open_quota", "sloppy_tcp", "timeouts", "ports", "services",
-              "local_ports", "gateways", "neighbours", "routes", "punt_ring", "hand_off_ring",
-              "notice_ring", "reply_buffers", "virtual_addresses", "silent"});
+  only(node,
+       {"workers", "max_connections", "half_open_quota", "sloppy_tcp", "timeouts", "ports",
+        "services", "local_ports", "gateways", "neighbours", "routes", "punt_ring", "hand_off_ring",
+        "notice_ring", "reply_buffers", "virtual_addresses", "silent", "fragments", "note_queue"});
   Topology out;
   out.workers = read(node["workers"], out.workers);
   out.max_connections = read(node["max_connections"], out.max_connections);
   out.sloppy_tcp = read(node["sloppy_tcp"], false);
   out.half_open_quota = read(node["half_open_quota"], out.half_open_quota);
   read_timeouts(node["timeouts"], out.timeouts);
+  read_fragments(node["fragments"], out.fragments);
   for (const auto& item : node["ports"])
     out.ports.push_back(read_port_spec(item.first.as<std::string>(), item.second));
   for (const auto& item : node["services"])
@@ -166,6 +178,7 @@ Topology read_topology(const YAML::Node& node) {
   out.punt_ring = read(node["punt_ring"], kUnlimited);
   out.notice_ring = read(node["notice_ring"], kUnlimited);
   out.hand_off_ring = read(node["hand_off_ring"], kUnlimited);
+  out.note_queue = read(node["note_queue"], kUnlimited);
   out.reply_buffers = read(node["reply_buffers"], kUnlimited);
   return out;
 }

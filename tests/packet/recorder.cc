@@ -78,6 +78,13 @@ unsigned Recorder::take_notices(WorkerIndex worker, uint64_t* notices, unsigned 
   return taken;
 }
 
+bool Recorder::tell(WorkerIndex worker, const FragmentNote& note) {
+  auto& box = mailboxes_[worker].notes;
+  if (box.size() >= topology_.note_queue) return false;
+  box.push_back(note);
+  return true;
+}
+
 rte_mbuf* Recorder::allocate() {
   if (record_.replies_allocated >= topology_.reply_buffers) return nullptr;
   ++record_.replies_allocated;

@@ -34,6 +34,7 @@ struct Mailbox {
   std::map<WorkerIndex, std::deque<uint64_t>> notices;  // by sender
   std::deque<rte_mbuf*> flows;
   std::deque<rte_mbuf*> frames;
+  std::deque<FragmentNote> notes;
 };
 
 /// A worker's Egress that keeps what comes: devices, tap thread and the other workers in one. It
@@ -50,6 +51,7 @@ class Recorder : public Egress {
   bool notify(WorkerIndex worker, uint64_t notice) override;
   bool can_notify(WorkerIndex worker) const override;
   unsigned take_notices(WorkerIndex worker, uint64_t* notices, unsigned n) override;
+  bool tell(WorkerIndex worker, const FragmentNote& note) override;
   rte_mbuf* allocate() override;
   void request_neighbour(const NeighbourRequest& request) override;
 

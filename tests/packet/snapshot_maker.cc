@@ -85,8 +85,12 @@ std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& n
       auto& first = address.is_v4() ? own.ipv4 : own.ipv6;
       if (!first) first = address;
     }
-  // A removed server keeps its tunnel until it is purged; ids are not used again here.
-  if (before != nullptr) snapshot->tunnels = before->tunnels;
+  // A removed service and a removed server's tunnel stay until they are purged; ids are not used
+  // again here.
+  if (before != nullptr) {
+    snapshot->tunnels = before->tunnels;
+    snapshot->services = before->services;
+  }
   constexpr uint32_t kClients = 64;
   snapshot->clients = before != nullptr ? before->clients : std::make_shared<Clients>(7, kClients);
   std::vector<ListenTable::Entry> listens;

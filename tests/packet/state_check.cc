@@ -14,9 +14,10 @@ void equal(Step& step, const std::string& what, const auto& got, const auto& wan
 }
 
 void check_connection(Step& step, const YAML::Node& node) {
-  only(node, {"v6", "udp", "from", "to", "state", "server", "worker", "gone", "expires"});
+  only(node, {"v6", "udp", "sctp", "from", "to", "state", "server", "worker", "gone", "expires"});
   const Ends ends = read_ends(node);
-  const FlowKey key = FlowKey::make(ends.from, ends.to, node["udp"] ? 17 : 6);
+  const uint8_t protocol = node["udp"] ? 17 : node["sctp"] ? 132 : 6;
+  const FlowKey key = FlowKey::make(ends.from, ends.to, protocol);
   const auto found = step.director.find(key);
   const std::string name = "connection of " + ends.from.to_string();
   equal(step, name + " is there", found.has_value(), !read(node["gone"], false));

@@ -9,6 +9,7 @@
 
 #include "common/address.h"
 #include "dataplane/forward/method.h"
+#include "dataplane/fragment.h"
 #include "dataplane/next_hop.h"
 #include "dataplane/snapshot.h"
 #include "dataplane/tcp_state.h"
@@ -68,6 +69,7 @@ struct Topology {
   uint32_t half_open_quota = 32;
   bool sloppy_tcp = false;
   TimeoutsMs timeouts;
+  FragmentLimits fragments;
   std::vector<PortSpec> ports;
   std::vector<ServiceSpec> services;
   std::map<IpAddress, std::vector<uint16_t>> local_ports;
@@ -82,6 +84,7 @@ struct Topology {
   unsigned punt_ring = kUnlimited;      // packets for the kernel, per step
   unsigned notice_ring = kUnlimited;    // notices about replies between two workers
   unsigned hand_off_ring = kUnlimited;  // packets that wait at a worker
+  unsigned note_queue = kUnlimited;     // notes on fragments that wait at a worker
   unsigned reply_buffers = kUnlimited;  // buffers for packets of lbd's own, per step
 };
 

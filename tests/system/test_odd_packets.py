@@ -47,9 +47,9 @@ ODD = {
     "port of no service": (lambda: IP(src=CLIENT4, dst=VIP4) / UDP(dport=80) / b"x",
                            "not_listening"),
     "IPv4 fragment": (lambda: fragment(IP(src=CLIENT4, dst=VIP4) / UDP(dport=80) / (b"x" * 2000),
-                                       1000)[1], "fragment"),
-    "IPv6 fragment": (lambda: IPv6(src=CLIENT6, dst=VIP6) / IPv6ExtHdrFragment(m=1, id=1)
-                      / UDP(dport=80) / (b"x" * 64), "fragment"),
+                                       1000)[1], "fragment_timeout"),
+    "IPv6 fragment": (lambda: IPv6(src=CLIENT6, dst=VIP6) / IPv6ExtHdrFragment(offset=9, m=1, id=1)
+                      / UDP(dport=80) / (b"x" * 64), "fragment_timeout"),
     "IPv6 extension header cut": (lambda: cut(IPv6(src=CLIENT6, dst=VIP6, plen=4, nh=0)
                                               / IPv6ExtHdrHopByHop(), 44), "bad_extension_header"),
 }

@@ -204,8 +204,9 @@ Result<Flow> read_flow(const Json& arguments) {
   flow.client = *client;
   flow.destination = *destination;
   const std::string protocol = argument<std::string>(arguments, "protocol").value_or("tcp");
-  if (protocol != "tcp" && protocol != "udp") return Error{"the protocol must be tcp or udp"};
-  flow.protocol = protocol == "tcp" ? 6 : 17;
+  if (protocol != "tcp" && protocol != "udp" && protocol != "sctp")
+    return Error{"the protocol must be tcp, udp or sctp"};
+  flow.protocol = protocol == "tcp" ? 6 : protocol == "udp" ? 17 : 132;
   flow.size = argument<int64_t>(arguments, "size").value_or(0);
   if (flow.size < 0 || flow.size > 65535) return Error{"--size takes 1..65535 bytes"};
   return flow;

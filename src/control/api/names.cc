@@ -6,6 +6,7 @@ namespace lbd::api {
 std::string protocol_name(uint8_t protocol) {
   if (protocol == 6) return "tcp";
   if (protocol == 17) return "udp";
+  if (protocol == 132) return "sctp";
   return std::to_string(protocol);
 }
 

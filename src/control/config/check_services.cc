@@ -128,6 +128,10 @@ class ServerCheck {
         other_family(server, at);
         continue;
       }
+      if (draft_.service.protocol == Protocol::kSctp && !own && sees_replies(server.forwarding)) {
+        at.error("nat of sctp is not supported yet", "write dr or tun");
+        continue;
+      }
       if (own || server.forwarding != Forwarding::kNat) check_port(server, at);
       if (draft_.service.one_packet && !own && sees_replies(server.forwarding))
         at.error("one_packet makes no connection, and replies by " + to_text(server.forwarding) +

@@ -47,6 +47,11 @@ void compare(Lines& lines, const std::string& what, const std::vector<T>& before
   }
 }
 
+std::string mss_text(const MssPolicy& mss) {
+  if (mss.kind == MssPolicy::Kind::kFixed) return std::to_string(mss.value);
+  return mss.kind == MssPolicy::Kind::kOff ? "off" : "auto";
+}
+
 /// "dr", "tun ipip", "tun gue 6080"
 std::string way_text(const RealServer& server) {
   if (server.forwarding != Forwarding::kTun) return to_text(server.forwarding);
@@ -137,6 +142,8 @@ void compare_service(Lines& lines, const Service& before, const Service& after) 
     lines.push_back(service + "scheduler_flags " + arrow(flags_text(before), flags_text(after)));
   compare_numbers(lines, service + "mh_table_size ", before.scheduler_options.table_size,
                   after.scheduler_options.table_size);
+  if (before.mss != after.mss)
+    lines.push_back(service + "mss " + arrow(mss_text(before.mss), mss_text(after.mss)));
   compare_clients(lines, service, before, after);
   if (before.drain_timeout != after.drain_timeout)
     lines.push_back(
@@ -179,6 +186,7 @@ std::string to_text(LogFormat format) {
 }
 
 std::string to_text(Protocol protocol) {
+  if (protocol == Protocol::kSctp) return "sctp";
   return protocol == Protocol::kTcp ? "tcp" : "udp";
 }
 

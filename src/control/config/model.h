@@ -12,6 +12,7 @@
 #include "control/config/model_base.h"
 #include "control/config/model_vrrp.h"
 #include "dataplane/forward/method.h"
+#include "dataplane/mss_policy.h"
 #include "dataplane/schedule/kind.h"
 
 // What lb.yaml says, checked and with every default filled in. Plain values: the loader makes one,
@@ -45,6 +46,15 @@ struct Timeouts {
   bool operator==(const Timeouts&) const = default;
 };
 
+/// What is remembered of datagrams in fragments, on each worker.
+struct Fragments {
+  uint32_t datagrams = 4096;
+  uint32_t held = 1024;  // that wait for the first one
+  uint64_t held_bytes = 2ull << 20;
+  Milliseconds timeout{2'000};
+  bool operator==(const Fragments&) const = default;
+};
+
 struct Dataplane {
   std::optional<unsigned> control_core;  // none: the first core that is no worker's
   std::vector<unsigned> worker_cores;    // lcore ids; CPUs unless eal_args maps them (--lcores)
@@ -59,6 +69,7 @@ struct Dataplane {
   bool sloppy_tcp = false;
   std::vector<std::string> eal_args;
   Timeouts timeouts;
+  Fragments fragments;
   Place place;
 };
 
@@ -92,7 +103,7 @@ struct Route {
   auto key() const { return std::tie(to, metric); }
 };
 
-enum class Protocol : uint8_t { kTcp = 6, kUdp = 17 };
+enum class Protocol : uint8_t { kTcp = 6, kUdp = 17, kSctp = 132 };
 using SchedulerKind = lbd::SchedulerKind;
 
 struct Tunnel {
@@ -157,6 +168,7 @@ struct Service {
   Persistence persistence;
   RateLimits limits;
   bool one_packet = false;
+  MssPolicy mss;
   std::vector<uint16_t> local_ports;  // ports of these addresses that the kernel twin may answer
   std::vector<RealServer> real_servers;
   Place place;

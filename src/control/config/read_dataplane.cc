@@ -94,6 +94,17 @@ void read_timeouts(const Value& value, Timeouts& timeouts) {
   map.finish();
 }
 
+void read_fragments(const Value& value, Fragments& fragments) {
+  MapReader map(value);
+  fragments.datagrams =
+      static_cast<uint32_t>(map.number("datagrams", 64, 1'000'000, fragments.datagrams));
+  fragments.held = static_cast<uint32_t>(map.number("held", 1, 65536, fragments.held));
+  if (const auto bytes = map.get("held_bytes"))
+    fragments.held_bytes = bytes->size(64ull << 10, 1ull << 30).value_or(fragments.held_bytes);
+  fragments.timeout = map.duration("timeout", kMinTimeout, Milliseconds(60'000), fragments.timeout);
+  map.finish();
+}
+
 void read_tables(MapReader& map, Dataplane& dataplane) {
   dataplane.hugepages = map.boolean("hugepages", dataplane.hugepages);
   if (const auto memory = map.get("memory"); memory && !memory->says("auto"))
@@ -103,6 +114,7 @@ void read_tables(MapReader& map, Dataplane& dataplane) {
   if (const auto share = map.get("half_open_share"))
     dataplane.half_open_percent =
         static_cast<unsigned>(share->percent(1, 100).value_or(dataplane.half_open_percent));
+  if (const auto fragments = map.get("fragments")) read_fragments(*fragments, dataplane.fragments);
   if (const auto timeouts = map.get("timeouts")) read_timeouts(*timeouts, dataplane.timeouts);
 }
 

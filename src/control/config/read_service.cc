@@ -20,11 +20,8 @@ bool is_one_of(const Value& value, std::initializer_list<std::string_view> words
 Protocol read_protocol(MapReader& map) {
   const auto value = map.get("protocol");
   if (!value) return Protocol::kTcp;
-  if (is_one_of(*value, {"sctp"})) {
-    value->error("sctp is not supported yet", "write tcp or udp");
-    return Protocol::kTcp;
-  }
-  return choose<Protocol>(*value, {{"tcp", Protocol::kTcp}, {"udp", Protocol::kUdp}})
+  return choose<Protocol>(
+             *value, {{"tcp", Protocol::kTcp}, {"udp", Protocol::kUdp}, {"sctp", Protocol::kSctp}})
       .value_or(Protocol::kTcp);
 }
 
@@ -39,6 +36,24 @@ void read_listens(MapReader& map, ServiceDraft& draft) {
       draft.service.listen.push_back(*endpoint);
       draft.listen_at.push_back(item);
     }
+  }
+}
+
+/// Between what every host takes (RFC 9293 3.7.1) and what an IP packet holds.
+constexpr int64_t kLeastMss = 64;
+constexpr int64_t kMostMss = 65495;
+
+void read_mss(MapReader& map, MssPolicy& mss) {
+  const auto value = map.get("mss");
+  if (!value || value->says("auto")) return;
+  if (value->says("off")) {
+    mss.kind = MssPolicy::Kind::kOff;
+  } else if (value->node().kind == Node::Kind::kScalar && !value->node().text.empty() &&
+             value->node().text[0] >= '0' && value->node().text[0] <= '9') {
+    const auto number = value->number(kLeastMss, kMostMss);
+    if (number) mss = {MssPolicy::Kind::kFixed, static_cast<uint16_t>(*number)};
+  } else {
+    value->error(value->describe() + " is unknown", "write auto, off or a number of bytes");
   }
 }
 
@@ -76,7 +91,6 @@ void refuse_the_rest(MapReader& map) {
   map.not_yet("on_removal", {"drain"});
   map.not_yet("slow_start", {"0s"});
   map.not_yet("client_address", {"none"});
-  map.not_yet("mss", {"auto", "off"});
   map.not_yet("health_checks", {"[]"});
   map.not_yet("initial", {"up"});
   map.not_yet_map("notify", {{"server_up", "\"\""}, {"server_down", "\"\""}});
@@ -99,6 +113,7 @@ ServiceDraft read_service(const Value& item) {
   service.drain_timeout =
       map.duration("drain_timeout", Milliseconds(0), kMaxDrain, service.drain_timeout);
   read_local_ports(map, service);
+  read_mss(map, service.mss);
   read_real_servers(map, draft);
   refuse_the_rest(map);
   map.finish();

@@ -42,6 +42,7 @@ void compare_dataplane(Refusals& refusals, const Dataplane& running, const Datap
   same("rss.table_size", running.rss_table_size, next.rss_table_size);
   same("sloppy_tcp", running.sloppy_tcp, next.sloppy_tcp);
   same("eal_args", running.eal_args, next.eal_args);
+  same("fragments", running.fragments, next.fragments);
   same("timeouts", running.timeouts, next.timeouts);
 }
 

@@ -130,6 +130,23 @@ TEST(DataplaneSection, modes) {
   });
 }
 
+TEST(DataplaneSection, fragments) {
+  check_rows({
+      {with("dataplane: {fragments: {datagrams: 64, held: 1, held_bytes: 64KiB, timeout: 1m}}"),
+       "ok\n"},
+      {with("dataplane: {fragments: {datagrams: 63}}"),
+       "f.yaml:3:36: dataplane.fragments.datagrams: 63 is below 64; use 64..1000000\n"},
+      {with("dataplane: {fragments: {held: 0}}"),
+       "f.yaml:3:31: dataplane.fragments.held: 0 is below 1; use 1..65536\n"},
+      {with("dataplane: {fragments: {held_bytes: 1KiB}}"),
+       "f.yaml:3:37: dataplane.fragments.held_bytes: 1KiB is below 64KiB; use 64KiB..1GiB\n"},
+      {with("dataplane: {fragments: {timeout: 61s}}"),
+       "f.yaml:3:34: dataplane.fragments.timeout: 61s is above 1m; use 100ms..1m\n"},
+      {with("dataplane: {fragments: {hold: 1}}"),
+       "f.yaml:3:25: dataplane.fragments: unknown key \"hold\"; did you mean held?\n"},
+  });
+}
+
 TEST(DataplaneSection, timeouts) {
   check_rows({
       {with("dataplane: {timeouts: {udp: 5}}"),

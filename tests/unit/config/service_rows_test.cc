@@ -118,14 +118,33 @@ TEST(ServicesSection, listens) {
   });
 }
 
+TEST(ServicesSection, sctp_by_nat) {
+  check_rows({
+      {kPorts +
+           "services: [{name: web, listen: [\"10.0.0.80:80\"], protocol: sctp, forwarding: nat, "
+           "scheduler: rr, real_servers: [{address: 10.0.0.2}]}]\n",
+       "f.yaml:2:112: services[0].real_servers[0]: nat of sctp is not supported yet; write dr or "
+       "tun\n"},
+  });
+}
+
+TEST(ServicesSection, mss) {
+  check_rows({
+      {service("mss: auto"), "ok\n"},
+      {service("mss: off"), "ok\n"},
+      {service("mss: small"),
+       "f.yaml:3:6: services[0].mss: \"small\" is unknown; write auto, off or a number of bytes\n"},
+  });
+}
+
 TEST(ServicesSection, choices) {
   check_rows({
       {kPorts + "services: [{name: web, listen: [\"10.0.0.80:80\"], protocol: sctp, forwarding: "
                 "dr, scheduler: rr}]\n",
-       "f.yaml:2:60: services[0].protocol: sctp is not supported yet; write tcp or udp\n"},
+       "ok\n"},
       {kPorts + "services: [{name: web, listen: [\"10.0.0.80:80\"], protocol: icmp, forwarding: "
                 "dr, scheduler: rr}]\n",
-       "f.yaml:2:60: services[0].protocol: \"icmp\" is unknown; write tcp or udp\n"},
+       "f.yaml:2:60: services[0].protocol: \"icmp\" is unknown; write tcp, udp or sctp\n"},
       {kPorts + "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: fullnat, "
                 "scheduler: rr}]\n",
        "f.yaml:2:62: services[0].forwarding: fullnat is not supported yet; write dr, nat or tun\n"},
@@ -261,8 +280,6 @@ TEST(ServicesSection, not_supported_yet) {
        "f.yaml:3:1: services[0].slow_start: not supported yet; leave it out or write 0s\n"},
       {service("client_address: toa"),
        "f.yaml:3:1: services[0].client_address: not supported yet; leave it out or write none\n"},
-      {service("mss: 1400"),
-       "f.yaml:3:1: services[0].mss: not supported yet; leave it out or write auto or write off\n"},
       {service("health_checks: [{tcp: {}}]"),
        "f.yaml:3:1: services[0].health_checks: not supported yet; leave it out or write []\n"},
       {service("initial: down"),

@@ -34,6 +34,7 @@ class OneFrame : public Egress {
   Verdict transmit_verdict(PortIndex) const override { return Verdict::kForwarded; }
   bool punt(rte_mbuf*, bool) override { return false; }
   uint16_t hand_off(WorkerIndex, rte_mbuf**, uint16_t) override { return 0; }
+  bool tell(WorkerIndex, const FragmentNote&) override { return false; }
   rte_mbuf* allocate() override {
     buffer_ = {};
     buffer_.buf_addr = room_.data();
