@@ -139,7 +139,7 @@ TEST(SnapshotBuilder, TenThousandServicesAreBuiltInTime) {
   for (unsigned n = 0; n < 10'000; ++n) {
     config::Service service;
     service.name = std::to_string(n);
-    service.listen = {{IpAddress::v4_host(0x0a000000u + n), 80}};
+    service.listen = {Endpoint{IpAddress::v4_host(0x0a000000u + n), 80}};
     for (unsigned i = 0; i < 10; ++i) {
       config::RealServer server;
       server.address = IpAddress::v4_host(0x0b000000u + n * 10 + i);
