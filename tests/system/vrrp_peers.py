@@ -135,12 +135,12 @@ class Wire:
 
     def verdict(self):
         """(packets, those that are malformed or have a wrong checksum, as text)."""
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
         done = self.lab.run("sw", "tshark", "-r", self.file, "-o", "ip.check_checksum:TRUE", "-T",
                             "fields", "-E", "separator=|", "-e", "ip.src", "-e", "ipv6.src", "-e",
                             "vrrp.checksum.status", "-e", "_ws.malformed", "-e",
-                            "ip.checksum.status", "-e", "ip.ttl", "-e", "ipv6.hlim")
+                            "ip.checksum.status", "-e", "ip.ttl", "-e", "ipv6.hlim", timeout=300)
         rows = [line.split("|") for line in done.stdout.splitlines()]
         bad = [row for row in rows
                if row[2] not in ("1", "Good") or row[3] or (row[5] or row[6]) != "255"]

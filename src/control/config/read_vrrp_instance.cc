@@ -56,8 +56,8 @@ void read_authentication(MapReader& map, VrrpInstance& instance) {
   const auto value = map.get("authentication");
   if (!value || value->says("off")) return;
   MapReader inner(*value);
-  if (const auto type = inner.require("type", "write password"); type && !type->says("password"))
-    type->error(type->describe() + " is unknown", "write password");
+  if (const auto type = inner.require("type", "write password"))
+    choose<bool>(*type, {{"password", true}});
   const auto given = inner.get("password");
   const auto file = inner.get("password_file");
   inner.finish();

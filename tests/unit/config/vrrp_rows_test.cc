@@ -28,6 +28,8 @@ TEST(VrrpSection, accepted) {
       {instance(kVip + ", advertisement_interval: 40.95s"), "ok\n"},
       {instance(kVip + ", version: 2, authentication: {type: password, password: \"12345678\"}"),
        "ok\n"},
+      {instance(kVip + ", version: 2, authentication: {\"type\": \"password\", password: x}"),
+       "ok\n"},
       {instance(kVip + ", unicast: {peers: [10.0.0.2, 10.0.0.3]}"), "ok\n"},
       {instance(kVip + ", multicast_group: 224.0.0.99, checksum: plain, source: 10.0.0.1"), "ok\n"},
       {instance(kVip + ", priority: 255, preempt: false, preempt_delay: 5s, accept: false, "
