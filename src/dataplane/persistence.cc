@@ -10,8 +10,6 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr unsigned kServerBits = 20;
 constexpr unsigned kStampBits = 12;
 static_assert(kServerBits + kStampBits == 32);
-/// Ticks for which a slot counts as just written.
-constexpr Tick kFresh = 2;
 
 uint64_t mix(uint64_t x) {
   x = (x ^ x >> 33) * 0xff51afd7ed558ccdull;
@@ -41,9 +39,16 @@ ServerId server_of(uint64_t word) {
   return static_cast<uint32_t>(word) >> kStampBits;
 }
 
-bool is_over(uint64_t word, Tick end, Tick now) {
-  const Tick age = (now - static_cast<Tick>(word)) & ((1u << kStampBits) - 1);
-  return age >= kFresh && tick_reached(now, end);
+uint64_t stamp_of(uint64_t word) {
+  return word & ((1u << kStampBits) - 1);
+}
+
+uint64_t make_until(uint64_t word, Tick end) {
+  return stamp_of(word) << 32 | end;
+}
+
+bool is_over(uint64_t word, uint64_t until, Tick now) {
+  return until >> 32 == stamp_of(word) && tick_reached(now, static_cast<Tick>(until));
 }
 
 }  // namespace
@@ -64,7 +69,7 @@ ServerId TemplateTable::find(uint64_t client, Tick now) const {
   const Slot* slots = bucket(client);
   for (uint32_t way = 0; way < kWays; ++way) {
     const uint64_t word = slots[way].word.load(std::memory_order_acquire);
-    if (is_of(word, client) && !is_over(word, slots[way].end.load(kRelaxed), now))
+    if (is_of(word, client) && !is_over(word, slots[way].until.load(kRelaxed), now))
       return server_of(word);
   }
   return kNoId;
@@ -78,7 +83,7 @@ ServerId TemplateTable::settle(uint64_t client, ServerId server, Tick now, Tick 
     uint64_t seen = 0;
     for (uint32_t way = 0; way < kWays; ++way) {
       const uint64_t word = slots[way].word.load(std::memory_order_acquire);
-      const bool over = word == 0 || is_over(word, slots[way].end.load(kRelaxed), now);
+      const bool over = word == 0 || is_over(word, slots[way].until.load(kRelaxed), now);
       if (!over && is_of(word, client)) return server_of(word);
       if (!over || room != nullptr) continue;
       room = &slots[way];
@@ -86,7 +91,7 @@ ServerId TemplateTable::settle(uint64_t client, ServerId server, Tick now, Tick 
     }
     if (room == nullptr) return server;
     if (!room->word.compare_exchange_strong(seen, mine, std::memory_order_acq_rel)) continue;
-    room->end.store(end, kRelaxed);
+    room->until.store(make_until(mine, end), kRelaxed);
     return server;
   }
   return server;
@@ -97,11 +102,12 @@ ServerId TemplateTable::replace(uint64_t client, ServerId old, ServerId server, 
   Slot* slots = bucket(client);
   for (uint32_t way = 0; way < kWays; ++way) {
     uint64_t word = slots[way].word.load(std::memory_order_acquire);
-    if (!is_of(word, client) || is_over(word, slots[way].end.load(kRelaxed), now)) continue;
+    if (!is_of(word, client) || is_over(word, slots[way].until.load(kRelaxed), now)) continue;
     if (server_of(word) != old) return server_of(word);
-    if (!slots[way].word.compare_exchange_strong(word, make_word(client, server, now)))
+    const uint64_t mine = make_word(client, server, now);
+    if (!slots[way].word.compare_exchange_strong(word, mine))
       return is_of(word, client) ? server_of(word) : server;
-    slots[way].end.store(end, kRelaxed);
+    slots[way].until.store(make_until(mine, end), kRelaxed);
     return server;
   }
   return settle(client, server, now, end);
@@ -110,9 +116,12 @@ ServerId TemplateTable::replace(uint64_t client, ServerId old, ServerId server, 
 void TemplateTable::extend(uint64_t client, Tick end) {
   Slot* slots = bucket(client);
   for (uint32_t way = 0; way < kWays; ++way) {
-    if (!is_of(slots[way].word.load(kRelaxed), client)) continue;
+    const uint64_t word = slots[way].word.load(kRelaxed);
+    if (!is_of(word, client)) continue;
     // Another worker's later end may be lost by this; the next visit of its connection mends that.
-    if (!tick_reached(slots[way].end.load(kRelaxed), end)) slots[way].end.store(end, kRelaxed);
+    const uint64_t until = slots[way].until.load(kRelaxed);
+    if (until >> 32 == stamp_of(word) && !tick_reached(static_cast<Tick>(until), end))
+      slots[way].until.store(make_until(word, end), kRelaxed);
     return;
   }
 }

@@ -34,8 +34,8 @@ uint64_t client_hash(const FlowKey& key, uint8_t prefix4, uint8_t prefix6, Servi
 /// that is free or over, by compare-and-swap; of two workers with the same client both try the same
 /// slot, one fails, looks again and finds what the other has written. So a client's flows agree on
 /// one server wherever they arrive, without a lock and without a trip to an owner. (Two clients of
-/// one hash share a server, which harms neither.) Since a slot's word and its end are two stores, a
-/// slot that was written a moment ago counts as valid whatever its end still says.
+/// one hash share a server, which harms neither.) Since a slot's word and its end are two stores,
+/// the end has the word's stamp too: where they differ, the slot is being written, and valid.
 class TemplateTable {
  public:
   /// `slots`: a power of two.
@@ -53,8 +53,8 @@ class TemplateTable {
 
  private:
   struct Slot {
-    std::atomic<uint64_t> word{0};  // 0: free
-    std::atomic<Tick> end{0};
+    std::atomic<uint64_t> word{0};   // 0: free
+    std::atomic<uint64_t> until{0};  // stamp << 32 | end
   };
   static constexpr uint32_t kWays = 8;
 

@@ -30,7 +30,6 @@ TEST(TemplateTable, AgreesWithAMap) {
     const auto held = model.find(client);
     const bool alive = held != model.end() && !tick_reached(now, held->second.end);
     const ServerId found = table.find(client, now);
-    // What was written two ticks ago may live on a little.
     if (found == kNoId) {
       ASSERT_FALSE(alive);
       const auto server = static_cast<ServerId>(random() % (1u << 20));
