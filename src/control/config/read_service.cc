@@ -11,12 +11,6 @@ namespace {
 constexpr size_t kMaxName = 64;
 constexpr Milliseconds kMaxDrain{7 * 24 * 3'600'000};
 
-/// A word of the spec that lbd does not know yet is told from one that it never will.
-bool is_one_of(const Value& value, std::initializer_list<std::string_view> words) {
-  return value.node().kind == Node::Kind::kScalar &&
-         std::find(words.begin(), words.end(), value.node().text) != words.end();
-}
-
 Protocol read_protocol(MapReader& map) {
   const auto value = map.get("protocol");
   if (!value) return Protocol::kTcp;

@@ -123,7 +123,7 @@ TEST(ServicesSection, sctp_by_nat) {
       {kPorts +
            "services: [{name: web, listen: [\"10.0.0.80:80\"], protocol: sctp, forwarding: nat, "
            "scheduler: rr, real_servers: [{address: 10.0.0.2}]}]\n",
-       "f.yaml:2:112: services[0].real_servers[0]: nat of sctp is not supported yet; write dr or "
+       "f.yaml:2:113: services[0].real_servers[0]: nat of sctp is not supported yet; write dr or "
        "tun\n"},
   });
 }
@@ -209,11 +209,11 @@ TEST(ServicesSection, listens_of_many) {
                                         "0.0.0.0/0 is not a prefix of virtual addresses; listen on "
                                         "a unicast address that clients can reach\n"},
       {listens("\"10.0.1.80:80-90\",\n\"10.0.1.80:85-95\""),
-       "f.yaml:4:1: services[0].listen[1]: 10.0.1.80:85-95 and services[0].listen[0] (f.yaml:3:2) "
+       "f.yaml:4:1: services[0].listen[1]: 10.0.1.80:85-95 and services[0].listen[0] at f.yaml:3:2 "
        "have some ports in common; one range may lie within another, but not reach across its "
        "end\n"},
       {listens("\"10.0.1.80:80-90\",\n\"10.0.1.80:80-90\""),
-       "f.yaml:4:1: services[0].listen[1]: 10.0.1.80:80-90 is services[0].listen[0] (f.yaml:3:2) "
+       "f.yaml:4:1: services[0].listen[1]: 10.0.1.80:80-90 is services[0].listen[0] at f.yaml:3:2 "
        "too; an address, port and protocol belong to one service\n"},
   });
 }

@@ -63,7 +63,7 @@ TEST(VrrpSection, refused) {
        "virtual_addresses\n"},
       {instance("\nvirtual_addresses: [10.0.0.1]"),
        "f.yaml:4:21: vrrp.instances[0].virtual_addresses[0]: 10.0.0.1 is ports[0].addresses[0] at "
-       "f.yaml:1:57 too; take it off the port: it comes and goes with the instance\n"},
+       "f.yaml:1:53 too; take it off the port: it comes and goes with the instance\n"},
       {instance("\nvirtual_addresses: [10.0.0.20, \"2001:db8::20\"]"),
        "f.yaml:4:32: vrrp.instances[0].virtual_addresses[1]: 2001:db8::20 is not of the family of "
        "the others; advertise one family, or say advertise: false\n"},
@@ -103,8 +103,8 @@ TEST(VrrpSection, refused) {
        "vrrp.instances[0].virtual_router_id at f.yaml:3:40 too, on the same link; give each "
        "instance of a link and family an id of its own\n"},
       {second("name: W, port: p0, virtual_router_id: 2, virtual_addresses: [10.0.0.20]"),
-       "f.yaml:4:62: vrrp.instances[1].virtual_addresses[0]: 10.0.0.20 is "
-       "vrrp.instances[0].virtual_addresses[0] at f.yaml:3:62 too; give each address to one "
+       "f.yaml:4:63: vrrp.instances[1].virtual_addresses[0]: 10.0.0.20 is "
+       "vrrp.instances[0].virtual_addresses[0] at f.yaml:3:63 too; give each address to one "
        "instance\n"},
       {kPorts + "vrrp:\n  instances: [{" + kFirst + kVip +
            "}]\n  sync_groups: [{name: G, instances: [V, W]}]\n",

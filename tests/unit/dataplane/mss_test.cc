@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace lbd {
@@ -22,11 +23,11 @@ uint32_t sum(const Bytes& bytes) {
 /// A TCP segment with these options, its checksum right (without a pseudo-header).
 Bytes segment(Bytes options) {
   options.resize((options.size() + 3) / 4 * 4, 0);
-  Bytes out(20, 0);
+  Bytes out(20 + options.size(), 0);
   out[0] = 0x0f;
   out[12] = static_cast<uint8_t>((20 + options.size()) / 4 << 4);
   out[13] = 2;
-  out.insert(out.end(), options.begin(), options.end());
+  std::copy(options.begin(), options.end(), out.begin() + 20);
   const uint32_t checksum = 0xffff - sum(out);
   out[16] = static_cast<uint8_t>(checksum >> 8);
   out[17] = static_cast<uint8_t>(checksum);
