@@ -229,7 +229,7 @@ void Engine::run_command(std::unique_ptr<Command> command) {
         command->error = "instance \"" + command->name + "\" is not MASTER but " +
                          std::string(to_text(instance->state()));
       } else {
-        instance->yield(now, "lbctl vrrp step-down");
+        instance->step_down(now, "lbctl vrrp step-down");
         router_.settle(now);
       }
       break;

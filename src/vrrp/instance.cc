@@ -170,6 +170,10 @@ void Instance::take_over(Time now, const std::string& reason) {
 }
 
 void Instance::yield(Time now, const std::string& reason) {
+  if (state_ == State::kMaster) handle(Event::kYield, now, reason);
+}
+
+void Instance::step_down(Time now, const std::string& reason) {
   if (state_ != State::kMaster) return;
   tolerant_ = true;
   handle(Event::kYield, now, reason);

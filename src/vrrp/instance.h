@@ -76,8 +76,10 @@ class Instance {
   void track(std::string_view name, bool up, Time now);
   void set_outer_fault(std::string_view source, const std::string& reason, Time now);
   void take_over(Time now, const std::string& reason);
-  /// Hands over and stays BACKUP as long as another master is heard.
+  /// Hands over, and takes over again by the rules (a sync group whose members must move together).
   void yield(Time now, const std::string& reason);
+  /// An operator's wish: hands over and stays BACKUP as long as another master is heard.
+  void step_down(Time now, const std::string& reason);
 
   const InstanceConfig& config() const { return config_; }
   State state() const { return state_; }

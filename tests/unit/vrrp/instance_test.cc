@@ -218,7 +218,7 @@ TEST(Instance, step_down_hands_over_and_does_not_come_back_by_itself) {
   world.run(milliseconds(400));
   Director& b = world.add(instance("VI", 1, 100, 12));
   world.run(milliseconds(500));
-  a.router.find("VI")->yield(world.now, "lbctl vrrp step-down");
+  a.router.find("VI")->step_down(world.now, "lbctl vrrp step-down");
   world.run(milliseconds(5000));
   EXPECT_TRUE(b.holds("VI"));
   EXPECT_FALSE(a.holds("VI"));

@@ -67,7 +67,7 @@ class Life {
         one.alive = !one.alive;  // hangs, and goes on later with what it believed
         break;
       case 2:
-        one.router.find("VI")->yield(world_.now, "step-down");
+        one.router.find("VI")->step_down(world_.now, "step-down");
         break;
       case 3:
         one.router.track("script", pick(2) == 0, world_.now);

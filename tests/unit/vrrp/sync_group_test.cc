@@ -55,13 +55,31 @@ TEST(SyncGroup, a_fault_of_one_moves_both_within_an_interval) {
 TEST(SyncGroup, a_step_down_of_one_takes_the_other_along) {
   Pair pair;
   Router& router = pair.world.directors[0]->router;
-  router.find("A")->yield(pair.world.now, "lbctl");
+  router.find("A")->step_down(pair.world.now, "lbctl");
   router.settle(pair.world.now);
   EXPECT_FALSE(pair.first_holds("B"));
   pair.world.run(milliseconds(100));
   EXPECT_TRUE(pair.second_holds("A") && pair.second_holds("B"));
   pair.world.run(milliseconds(3000));
   EXPECT_TRUE(pair.second_holds("A") && pair.second_holds("B"));
+}
+
+TEST(SyncGroup, comes_back_after_a_stranger_on_one_network) {
+  Pair pair;
+  // A third router on B's network advertises a higher priority, once, and stops.
+  const auto stranger = [&](uint8_t priority) {
+    for (const auto& director : pair.world.directors) {
+      director->router.find(1, Family::kIpv4, 2)
+          ->receive({priority, 10, false}, IpAddress::v4_host(0xc0000299), pair.world.now);
+      director->router.settle(pair.world.now);
+    }
+  };
+  stranger(250);
+  EXPECT_FALSE(pair.first_holds("A") || pair.first_holds("B"));
+  pair.world.run(milliseconds(50));
+  stranger(0);
+  pair.world.run(milliseconds(5000));
+  EXPECT_TRUE(pair.first_holds("A") && pair.first_holds("B"));
 }
 
 TEST(SyncGroup, tells_its_states) {
