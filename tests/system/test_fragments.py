@@ -112,8 +112,9 @@ def test_echo(lab, director, big_echo, ends, clients, forwarding, workers, v6):
                 assert answer == data
                 names.add(name)
             assert len(names) == 1  # one connection, whatever its datagrams look like
-        dropped = set(checks.drops(director))
-        assert dropped <= {"mtu_exceeded", "fragment_timeout"}, dropped
+        # Of fragments nothing but what waited for one that was lost, as before the MTU was known.
+        dropped = {name for name in checks.drops(director) if "fragment" in name}
+        assert dropped <= {"fragment_timeout"}, dropped
     finally:
         forget_mtu(lab)
 
