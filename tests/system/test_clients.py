@@ -44,7 +44,7 @@ def test_a_client_keeps_its_server(lab, director, echo):
     director.reload(director.config([persistent(weights)], workers=4))
     assert udp_servers(lab, 20) == {f"rs{mine}": 20}, "another server's end changes nothing"
 
-    director.ctl("drain", "dns", server4(mine))
+    director.ctl("weight", "dns", server4(mine), "0")
     assert udp_servers(lab, 20) == {f"rs{mine}": 20}, "weight 0 keeps its clients"
 
     weights[mine - 1] = None
