@@ -58,7 +58,6 @@ def kinds(source, vip, victim):
         "another router": packet(source, payload(vip, vrid=52)),
         "unicast": packet(source, good, destination=victim),
         "our own address": packet(victim, good),
-        "no source": packet("0.0.0.0", good),
     }
 
 

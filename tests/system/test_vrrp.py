@@ -148,7 +148,7 @@ def test_reload_by_difference(lbd):
     wait_for("the new address", lambda: a.holds("192.0.2.21"))
     row = a.vrrp()
     assert row["state"] == "MASTER" and row["became_master"] == 1
-    assert row["advertisements_sent"] > before
+    wait_for("the next advertisement", lambda: a.vrrp()["advertisements_sent"] > before)
     config["vrrp"] = {"instances": []}
     a.reload(config)
     is_state(b, "MASTER")

@@ -198,7 +198,8 @@ void VrrpSide::track_services(const Snapshot& now, bool all) {
   for (const auto& service : now.services)
     if (service)
       if (const auto wanted = next.find(service->name); wanted != next.end())
-        wanted->second = !service->candidates.empty();
+        wanted->second = std::ranges::any_of(service->candidates,
+                                             [](const Candidate& one) { return one.weight != 0; });
   for (const auto& [name, up] : next) {
     const auto before = services_.find(name);
     if (all || before == services_.end() || before->second != up) track("service " + name, up);
