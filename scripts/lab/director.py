@@ -115,5 +115,9 @@ class Director:
         return json.loads(self.ctl("--json", *words).stdout)
 
     def reload(self, config):
+        """Writes and reloads; returns when every worker has seen the new state."""
         self.write(config)
-        return self.ask("reload")
+        answer = self.ask("reload")
+        wait_for("the workers to see the new generation", lambda: all(
+            worker["generation"] >= answer["generation"] for worker in self.ask("status")["workers"]))
+        return answer

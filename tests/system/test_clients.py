@@ -2,20 +2,28 @@
 """What is remembered of clients: persistence over workers, reloads and deaths; limits of new connections; and
 services of many listens."""
 import collections
+import itertools
+import socket
 
 import checks
 import netns
 from director import service
 from echo import PORT, EchoClient
-from lab import VIP4, server4, wait_for
+from lab import CLIENT4, VIP4, server4, wait_for
+
+
+PORTS = itertools.count(10000)
 
 
 def udp_servers(lab, count):
-    """So many UDP flows, from a port each: name of the server that answered -> how many."""
-    flows = [netns.udp(lab, VIP4, PORT) for _ in range(count)]
+    """So many UDP flows, from a port each that no flow before had (an old flow stays with its server, even
+    with one that has left the file): name of the server that answered -> how many."""
+    flows = [netns.make_socket(lab, "client", kind=socket.SOCK_DGRAM) for _ in range(count)]
     names = collections.Counter()
     try:
         for flow in flows:
+            flow.bind((CLIENT4, next(PORTS)))
+            flow.connect((VIP4, PORT))
             flow.send(b"x")
             names[flow.recv(64).decode().split(":")[0]] += 1
     finally:

@@ -14,11 +14,15 @@ RELOADS = 20
 
 
 class Wrk:
-    """wrk in the client's namespace; result() waits for its end."""
+    """wrk in the client's namespace; result() waits for its end.
+
+    A request may take 10 s: on a starved machine the kernel drops what nobody fetches in time, and a SYN is
+    sent again only after 1 s and 3 s. That is slow, and no failed request."""
 
     def __init__(self, lab, seconds, connections=50, address=VIP4):
         self._process = lab.start("client", "wrk", "-t", "2", "-c", connections, "-d", f"{seconds}s",
-                                  "-H", "Connection: close", f"http://{address}/",
+                                  "--timeout", "10s", "-H", "Connection: close",
+                                  f"http://{address}/",
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def running(self):

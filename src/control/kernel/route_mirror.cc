@@ -129,7 +129,9 @@ void RouteMirror::apply(const netlink::Route& event) {
 }
 
 void RouteMirror::add(Candidates& candidates, Known route, const netlink::Route& event) {
-  auto [first, last] = std::ranges::equal_range(candidates, route.metric, {}, &Known::metric);
+  // Two bounds, for clang 14 cannot read the subrange of equal_range in GCC 12's library.
+  auto first = std::ranges::lower_bound(candidates, route.metric, {}, &Known::metric);
+  auto last = std::ranges::upper_bound(candidates, route.metric, {}, &Known::metric);
   if (dumping_ || first == last) {
     candidates.insert(last, std::move(route));
     return;

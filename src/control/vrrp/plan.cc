@@ -108,8 +108,8 @@ vrrp::Protocol Maker::protocol(const config::VrrpInstance& from) {
   for (const config::VrrpAddress& address : from.addresses)
     if (address.advertise) out.addresses.push_back(address.prefix.address);
   // RFC 9568 5.2.9: an IPv6 router's link-local address comes first.
-  std::ranges::stable_partition(out.addresses,
-                                [](const IpAddress& one) { return one.is_link_local(); });
+  std::stable_partition(out.addresses.begin(), out.addresses.end(),
+                        [](const IpAddress& one) { return one.is_link_local(); });
   out.sorted_addresses = out.addresses;
   std::ranges::sort(out.sorted_addresses);
   return out;
