@@ -12,6 +12,7 @@
 #include "control/busy_meter.h"
 #include "control/command/runner.h"
 #include "control/config/model.h"
+#include "control/health/keeper.h"
 #include "control/kernel_side.h"
 #include "control/mailbox.h"
 #include "control/purger.h"
@@ -56,7 +57,9 @@ class Controller {
   Mailbox& mailbox() { return mailbox_; }
   const Statistics& statistics() const { return statistics_; }
   const BusyMeter& busy() const { return busy_; }
+  boost::asio::io_context& io() { return io_; }
   CommandRunner& commands() { return commands_; }
+  const HealthKeeper& health() const { return health_; }
   api::EventHub& events() { return events_; }
   StateFile& state_file() { return state_file_; }
   VrrpSide& vrrp() { return *vrrp_; }
@@ -96,6 +99,7 @@ class Controller {
   bool expiring_ = false;
   std::unique_ptr<VrrpSide> vrrp_;
   Purger purger_;
+  HealthKeeper health_;
   Updater updater_;  // last: its thread reads what stands above
 };
 

@@ -45,7 +45,7 @@ std::vector<Candidate> candidates_of(const VirtualService& service, const Addres
   std::vector<Candidate> out;
   out.reserve(service.servers.size());
   for (const RealServer& server : service.servers) {
-    if (server.life != ServerLife::kPresent) continue;
+    if (server.life != ServerLife::kPresent || !server.offered) continue;
     const Endpoint identity{server.key.address, server.key.port.value_or(0)};
     out.push_back({server.id, server.weight, server.next_hop, forwarding_of(server, own),
                    table_weight(server, old), stable_identity(identity),

@@ -83,17 +83,38 @@ void compare_servers(Lines& lines, const std::string& service, const Service& be
   const auto text = [](const RealServer& server) { return to_text(server); };
   compare(lines, service + "real server ", before.real_servers, after.real_servers, text,
           [&](const RealServer& old, const RealServer& now) {
+            const std::string server = service + "real server " + to_text(now) + ": ";
             if (old.forwarding != now.forwarding || old.tunnel != now.tunnel)
-              lines.push_back(service + "real server " + to_text(now) + ": forwarding " +
-                              arrow(way_text(old), way_text(now)));
+              lines.push_back(server + "forwarding " + arrow(way_text(old), way_text(now)));
             if (old.weight != now.weight)
-              lines.push_back(service + "real server " + to_text(now) + ": weight " +
+              lines.push_back(server + "weight " +
                               arrow(std::to_string(old.weight), std::to_string(now.weight)));
-            compare_numbers(lines, service + "real server " + to_text(now) + ": max_connections ",
-                            old.max_connections, now.max_connections);
-            compare_numbers(lines, service + "real server " + to_text(now) + ": min_connections ",
-                            old.min_connections, now.min_connections);
+            compare_numbers(lines, server + "max_connections ", old.max_connections,
+                            now.max_connections);
+            compare_numbers(lines, server + "min_connections ", old.min_connections,
+                            now.min_connections);
+            if (old.health.checks != now.health.checks) lines.push_back(server + "health checks");
           });
+}
+
+void compare_health(Lines& lines, const std::string& service, const ServiceHealth& before,
+                    const ServiceHealth& after) {
+  const auto differs = [&](bool same, const char* what) {
+    if (!same) lines.push_back(service + what);
+  };
+  differs(before.checks == after.checks, "health checks");
+  differs(before.initial_up == after.initial_up, after.initial_up ? "initial up" : "initial down");
+  differs(before.quorum == after.quorum, "quorum");
+  differs(before.notify == after.notify, "notify");
+  if (before.slow_start != after.slow_start)
+    lines.push_back(service + "slow_start " +
+                    arrow(format_duration(before.slow_start), format_duration(after.slow_start)));
+  const auto text = [](const std::optional<Endpoint>& sorry) {
+    return sorry ? sorry->to_string() : "none";
+  };
+  if (before.sorry_server != after.sorry_server)
+    lines.push_back(service + "sorry server " +
+                    arrow(text(before.sorry_server), text(after.sorry_server)));
 }
 
 void compare_service(Lines& lines, const Service& before, const Service& after) {
@@ -121,6 +142,7 @@ void compare_service(Lines& lines, const Service& before, const Service& after) 
   compare(
       lines, service + "local port ", before.local_ports, after.local_ports,
       [](uint16_t port) { return std::to_string(port); }, kNothingMore);
+  compare_health(lines, service, before.health, after.health);
   compare_servers(lines, service, before, after);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/config/map_reader.h"
+#include "control/config/read_health.h"
 #include "control/config/rules.h"
 #include "control/config/sections.h"
 
@@ -110,9 +111,8 @@ std::optional<RealServer> read_real_server(const Value& item, Forwarding inherit
       tunnel->error("the server is not reached by a tunnel",
                     "write forwarding: tun, or leave tunnel out");
   }
-  map.not_yet("inhibit_on_failure", {"false"});
   read_thresholds(map, server);
-  map.not_yet("health_checks", {"[]"});
+  server.health = read_server_health(map);
   map.finish();
   return known && forwarding ? std::optional(server) : std::nullopt;
 }

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "control/config/map_reader.h"
+#include "control/config/read_health.h"
 #include "control/config/sections.h"
 
 namespace lbd::config {
@@ -71,18 +72,9 @@ void read_real_servers(MapReader& map, ServiceDraft& draft) {
 void refuse_the_rest(MapReader& map) {
   map.not_yet("one_packet", {"false"});
   map.not_yet("persistence", {"off"});
-  map.not_yet_map("quorum",
-                  {{"weight", "1"}, {"hysteresis", "0"}, {"up", "\"\""}, {"down", "\"\""}});
-  map.not_yet("sorry_server");
-  map.not_yet("on_down", {"keep"});
-  map.not_yet("on_removal", {"drain"});
-  map.not_yet("slow_start", {"0s"});
   map.not_yet("client_address", {"none"});
   map.not_yet("mss", {"auto", "off"});
   map.not_yet_map("limits", {{"new_per_second", "0"}, {"new_per_second_per_client", "0"}});
-  map.not_yet("health_checks", {"[]"});
-  map.not_yet("initial", {"up"});
-  map.not_yet_map("notify", {{"server_up", "\"\""}, {"server_down", "\"\""}});
 }
 
 }  // namespace
@@ -101,6 +93,7 @@ ServiceDraft read_service(const Value& item) {
   service.drain_timeout =
       map.duration("drain_timeout", Milliseconds(0), kMaxDrain, service.drain_timeout);
   read_local_ports(map, service);
+  read_service_health(map, draft);
   read_real_servers(map, draft);
   refuse_the_rest(map);
   map.finish();

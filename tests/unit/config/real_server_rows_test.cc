@@ -95,9 +95,6 @@ TEST(RealServers, values) {
       {servers("{address: 10.0.0.2, inhibit_on_failure: true}"),
        "f.yaml:3:36: services[0].real_servers[0].inhibit_on_failure: not supported yet; leave it "
        "out or write false\n"},
-      {servers("{address: 10.0.0.2, health_checks: [{tcp: {}}]}"),
-       "f.yaml:3:36: services[0].real_servers[0].health_checks: not supported yet; leave it out or "
-       "write []\n"},
   });
 }
 

@@ -50,8 +50,8 @@ TEST(Yaml, keys) {
       {service("wieght: 1"),
        "f.yaml:3:1: services[0]: unknown key \"wieght\"; known here: name, listen, protocol, "
        "forwarding, scheduler, scheduler_flags, mh_table_size, drain_timeout, local_ports, "
-       "real_servers, one_packet, persistence, quorum, sorry_server, on_down, on_removal, "
-       "slow_start, client_address, mss, limits, health_checks, initial, notify\n"},
+       "health_checks, initial, quorum, sorry_server, on_down, on_removal, slow_start, notify, "
+       "real_servers, one_packet, persistence, client_address, mss, limits\n"},
       {servers("{address: 10.0.0.2, wieght: 1}"),
        "f.yaml:3:36: services[0].real_servers[0]: unknown key \"wieght\"; did you mean weight?\n"},
       {servers("{address: 10.0.0.2, address: 10.0.0.3}"),
