@@ -36,7 +36,7 @@ Worker::Worker(const WorkerParts& parts, ConnectionTable table, FlowIndex replie
       connections_(std::move(table), ReplyDirectory(context_, *parts.owner, replies),
                    parts.timeouts, parts.half_open_quota, context_),
       requests_handler_(context_, connections_),
-      pipeline_(context_, connections_, *parts.owner, parts.fragments, hz_) {
+      pipeline_(context_, connections_, *parts.owner, *parts.local_ports, parts.fragments, hz_) {
   context_.egress = this;
   const PortTable& ports = *context_.ports;
   for (unsigned i = 0; i < ports.count; ++i) {

@@ -31,9 +31,8 @@ ServiceDraft read_service(const Value& item);
 void read_scheduler(MapReader& map, Service& service);
 /// persistence, limits and one_packet.
 void read_clients(MapReader& map, Service& service);
-inline constexpr const char* kForwardingRemedy = "write dr, nat or tun";
-/// How a service or a real server is forwarded to. Nothing where that cannot be read, or is not
-/// supported yet.
+inline constexpr const char* kForwardingRemedy = "write dr, nat, fullnat or tun";
+/// How a service or a real server is forwarded to. Nothing where that cannot be read.
 std::optional<Forwarding> read_forwarding(const Value& value);
 /// `inherited`: the service's forwarding. Nothing where the address or the forwarding cannot be
 /// read.
