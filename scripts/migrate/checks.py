@@ -195,7 +195,12 @@ class Checks:
     def _smtp_check(self, block):
         out = Map()
         helo = block.word("helo_name")
-        if helo:
+        if helo and " " in helo:
+            self.report.warning(
+                block.statement.place,
+                f"helo_name {helo}: no name of a host; left out",
+            )
+        elif helo:
             out.add("helo", helo)
         return [(("smtp", out), [])]
 

@@ -57,5 +57,6 @@ def sorry_server(report, block, body, servers, forwarding):
         report.warning(statement.place, f"{statement.text}: no address; left out")
         return
     port = statement.rest[1] if len(statement.rest) > 1 else None
-    port = servers.kept_port(where, port, forwarding, statement) or servers.first_port(port)
-    body.add("sorry_server", endpoint(where, port), *claim(statement))
+    kept = servers.kept_port(where, port, forwarding, statement)
+    body.add("sorry_server", endpoint(where, kept) if kept else str(where), *claim(statement))
+    servers.sorry = str(where)

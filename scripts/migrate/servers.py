@@ -22,6 +22,7 @@ class Servers:
         self.inhibit = service.flag("inhibit_on_failure")
         self.default_weight = service.number("weight", low=1, high=65535)
         self.alpha = False
+        self.sorry = None  # address text
         self.list = []
         for statement in service.all("real_server"):
             server = self._server(statement)
@@ -79,11 +80,6 @@ class Servers:
     @property
     def sees_replies(self):
         return any(server["forwarding"] == "nat" for server in self.list)
-
-    def first_port(self, given):
-        """For a sorry server, which needs a port: dr and tun keep the client's."""
-        ports = sorted(int(port.split("-")[0]) for port in self.ports if port != "0")
-        return ports[0] if ports else int(given or 80)
 
     def _server(self, statement):
         block = Block(statement, self.report, tables.SERVER)

@@ -91,6 +91,8 @@ class Services:
             self.report.warning(base["place"], f"service {name} has no real server")
         for server in servers:
             self.servers_seen.append((server["address"], name, server["forwarding"], rows))
+        if base["servers"].sorry:
+            self.servers_seen.append((base["servers"].sorry, name, base["servers"].forwarding, rows))
         base["used"] = True
         return service
 

@@ -42,8 +42,8 @@ def rows(text):
         ("weight 7", '- {address: "192.0.2.31:80", weight: 7}'),
         ("hashed", "scheduler: wlc"),
         ('quorum_up "echo up | mail root"', "quorum: {up: \"/bin/sh -c 'echo up | mail root'\"}"),
-        ("sorry_server 127.0.0.1 8080", 'sorry_server: "127.0.0.1:80"'),
-        ("sorry_server 192.0.2.90 8080", 'sorry_server: "192.0.2.90:80"'),
+        ("sorry_server 127.0.0.1 8080", 'sorry_server: 127.0.0.1'),
+        ("sorry_server 192.0.2.90 8080", 'sorry_server: 192.0.2.90'),
     ],
 )
 def test_of_a_service(convert, given, wanted):
