@@ -25,7 +25,7 @@ struct VerbSyntax {
   std::string_view help;
 };
 
-constexpr std::array<VerbSyntax, 17> kVerbs{{
+constexpr std::array<VerbSyntax, 18> kVerbs{{
     {"status", 0, 0, "", "status", "name, workers, ports, memory pools"},
     {"services", 0, 1, "", "services [NAME]", "services and their real servers"},
     {"stats", 0, 1, " rate ", "stats [NAME] [--rate]", "connections, packets, bytes; per second"},
@@ -35,6 +35,7 @@ constexpr std::array<VerbSyntax, 17> kVerbs{{
      "the connection table"},
     {"counters", 0, 0, "", "counters", "every verdict and drop reason"},
     {"health", 0, 0, " follow ", "health [--follow]", "health checks; and what happens to them"},
+    {"probe", 2, 2, "", "probe SERVICE SERVER", "a server's checks once, with what was said"},
     {"vrrp", 0, 2, " follow ", "vrrp [step-down INSTANCE] [--follow]",
      "VRRP instances; hand one over; see what happens to them"},
     {"maintenance", 1, 1, "", "maintenance on|off", "no VRRP instance is master here meanwhile"},

@@ -56,6 +56,8 @@ std::string format(const Command& command, const Json& result) {
   if (command.verb == "explain") return format_explain(result);
   if (command.verb == "vrrp" && !command.arguments.contains("step_down"))
     return format_vrrp(result);
+  if (command.verb == "health") return format_health(result);
+  if (command.verb == "probe") return format_probe(result);
   if (command.verb == "reload") return format_reload(command, result);
   return "";
 }

@@ -23,6 +23,8 @@ std::string format_connections(const Json& result, bool title);
 std::string format_counters(const Json& result);
 std::string format_neighbours(const Json& result);
 std::string format_routes(const Json& result);
+std::string format_health(const Json& result);
+std::string format_probe(const Json& result);
 std::string format_explain(const Json& result);
 std::string format_vrrp(const Json& result);
 

@@ -68,6 +68,7 @@ std::string format_services(const Json& result) {
     std::string flags =
         std::string(" ") + shown(service, "scheduler") + "  (" + shown(service, "name");
     if (service.value("removed", false)) flags += ", removed";
+    if (!service.value("quorum", true)) flags += ", no quorum";
     if (!service.value("held", true)) flags += ", not held here";
     text += listen_lines(service, flags + ")");
     for (const Json& server : service["real_servers"]) text += server_line(service, server);

@@ -19,6 +19,16 @@ void print(const Command& command, const Json& result) {
     std::cout << format(command, result);
 }
 
+/// A server that fails a check is no failure of lbctl's, but scripts want to know.
+Status run_probe(Client& client, const Command& command) {
+  const auto result = client.ask(command.verb, command.arguments);
+  if (!result) return result.error();
+  print(command, result.value());
+  for (const Json& check : result.value()["checks"])
+    if (!check.value("ok", false)) return Error{"a check failed: " + shown(check, "check")};
+  return Done{};
+}
+
 /// All pages: one document for programs, page by page for people.
 Status run_connections(Client& client, const Command& command) {
   Json arguments = command.arguments;
@@ -60,7 +70,8 @@ Result<std::optional<uint64_t>> left_on(Client& client, const Json& servers) {
     for (const Json& service : services.value()["services"]) {
       for (const Json& server : service["real_servers"]) {
         if (server["key"] != wanted["server"]) continue;
-        if (server["state"] == "active" || server["state"] == "quiesced")
+        const Json& state = server["state"];
+        if (state != "drained" && state != "removed" && state != "purging")
           return std::optional<uint64_t>();
         left += server["active_connections"].get<uint64_t>() +
                 server["inactive_connections"].get<uint64_t>();
@@ -120,6 +131,7 @@ Status ask(const Command& command) {
   if (command.verb == "connections") return run_connections(client, command);
   if (command.verb == "stats" && command.rate) return run_rate(client, command);
   if (command.verb == "drain") return run_drain(client, command);
+  if (command.verb == "probe") return run_probe(client, command);
   const auto result = client.ask(command.verb, command.arguments);
   if (!result) return result.error();
   print(command, result.value());

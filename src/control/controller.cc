@@ -88,6 +88,9 @@ Controller::Controller(boost::asio::io_context& io, std::string config_path, con
           io, VrrpSide::Parts{dataplane, commands_, events_, state_file_})),
       purger_({dataplane, updater_, mailbox_, statistics_,
                [this](NextHopId id) { kernel_.mirror().release_next_hop(id); }}),
+      reset_probes_(dataplane, mailbox_),
+      health_({io, updater_, commands_, events_, state_file_,
+               [this](const std::string& service) { return holds(service); }}),
       updater_(io, dataplane.publisher(), dataplane.workers(), hooks()) {
   state_file_.provide("overrides", [this] { return overrides_to_json(kept_overrides_, {}); });
 }
@@ -121,12 +124,14 @@ std::map<OverrideKey, Override> Controller::found_overrides() const {
 void Controller::start(std::function<void(const Status&)> ready) {
   kept_overrides_ = found_overrides();
   updater_.submit(
-      [this](DesiredState present) -> Result<MaybeState> {
+      [this, memory = health_.memory()](DesiredState present) -> Result<MaybeState> {
         present.overrides = kept_overrides_;
+        present.memory = memory;
         Result<DesiredState> state = apply_services(present, config_->services, Clock::now());
         if (!state) return state.error();
         if (const Status applied = apply_virtual_addresses(*state, config_->vrrp); !applied)
           return applied.error();
+        state->memory = nullptr;
         return MaybeState(std::move(state).value());
       },
       [this, ready = std::move(ready)](const Status& status) {
@@ -152,10 +157,12 @@ Status Controller::prepare(DesiredState& state) {
 void Controller::published(const Snapshot& before) {
   const Snapshot& now = *dataplane_.publisher().current();
   if (counts_change(before, now)) mailbox_.post_all(WorkerRequest::Kind::kSyncExact, [] {});
+  reset_probes_.published(before, now);
   if (state().overrides != kept_overrides_) {
     kept_overrides_ = state().overrides;
     state_file_.changed();
   }
+  health_.published();
   vrrp_->services_changed(now);
   // Before an id is given to another service.
   statistics_.forget_released(state());
@@ -164,6 +171,12 @@ void Controller::published(const Snapshot& before) {
     apply_to_kernel(nullptr);
     services_in_kernel_ = services;
   }
+}
+
+/// A service that is not there yet will be asked about again.
+bool Controller::holds(const std::string& service) const {
+  const VirtualService* known = state().find(service);
+  return known != nullptr && is_held(state(), dataplane_.held_flags(), *known);
 }
 
 /// What of a new file is in force once its services are.
@@ -177,6 +190,7 @@ void Controller::adopt(std::shared_ptr<const config::Config> config) {
   // to own, instances of what is not theirs any more, control takes the rest.
   apply_to_kernel(&before->vrrp);
   services_in_kernel_ = state().order.size();
+  health_.adopt(config_);
   vrrp_->apply(config_, state().virtual_addresses, [this] { apply_to_kernel(nullptr); });
 }
 

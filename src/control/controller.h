@@ -12,9 +12,11 @@
 #include "control/busy_meter.h"
 #include "control/command/runner.h"
 #include "control/config/model.h"
+#include "control/health/keeper.h"
 #include "control/kernel_side.h"
 #include "control/mailbox.h"
 #include "control/purger.h"
+#include "control/reset_probes.h"
 #include "control/state_file.h"
 #include "control/statistics.h"
 #include "control/updater.h"
@@ -56,7 +58,9 @@ class Controller {
   Mailbox& mailbox() { return mailbox_; }
   const Statistics& statistics() const { return statistics_; }
   const BusyMeter& busy() const { return busy_; }
+  boost::asio::io_context& io() { return io_; }
   CommandRunner& commands() { return commands_; }
+  const HealthKeeper& health() const { return health_; }
   api::EventHub& events() { return events_; }
   StateFile& state_file() { return state_file_; }
   VrrpSide& vrrp() { return *vrrp_; }
@@ -67,6 +71,7 @@ class Controller {
   Updater::Hooks hooks();
   Status prepare(DesiredState& state);
   void published(const Snapshot& before);
+  bool holds(const std::string& service) const;
   /// The overrides of the state file, on their way into the first state.
   std::map<OverrideKey, Override> found_overrides() const;
   void adopt(std::shared_ptr<const config::Config> config);
@@ -96,6 +101,8 @@ class Controller {
   bool expiring_ = false;
   std::unique_ptr<VrrpSide> vrrp_;
   Purger purger_;
+  ResetProbes reset_probes_;
+  HealthKeeper health_;
   Updater updater_;  // last: its thread reads what stands above
 };
 

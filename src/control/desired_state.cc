@@ -9,20 +9,32 @@
 namespace lbd {
 namespace {
 
-const Override* find_override(const DesiredState& state, const std::string& service,
-                              const ServerKey& key) {
-  if (state.overrides.empty()) return nullptr;
-  const auto found = state.overrides.find({service, key});
-  return found == state.overrides.end() ? nullptr : &found->second;
+/// A server that names checks begins as the state file remembers it, else as the file says; one
+/// that joins a service at work comes slowly.
+ServerHealth first_health(const DesiredState& state, const config::Service& service,
+                          const config::RealServer& named, const ServerKey& key, bool joins) {
+  ServerHealth health;
+  if (!config::checks_of(service, named).empty()) {
+    health.up = service.health.initial_up;
+    if (state.memory) {
+      const auto known = state.memory->find({service.name, key});
+      if (known != state.memory->end()) health.up = known->second;
+    }
+  }
+  if (joins && health.up && service.health.slow_start.count() > 0) health.ramp_percent = 1;
+  return health;
 }
 
-uint32_t effective_weight(const DesiredState& state, const std::string& service,
-                          const RealServer& server) {
-  if (server.life != ServerLife::kPresent) return 0;
-  const Override* said = find_override(state, service, server.key);
-  if (!said) return server.configured_weight;
-  if (said->drained) return 0;
-  return said->weight.value_or(server.configured_weight);
+/// One that is known stays as it is, up or down, whatever checks it has now: they will tell.
+/// Without any it is up.
+ServerHealth next_health(const config::Service& service, const config::RealServer& named,
+                         ServerHealth health) {
+  if (config::checks_of(service, named).empty()) {
+    health.up = true;
+    health.dynamic_weight.reset();
+  }
+  if (service.health.slow_start.count() == 0) health.ramp_percent = 100;
+  return health;
 }
 
 /// What makes a server of a service another one: address and port, and the tunnel to it, since
@@ -60,7 +72,16 @@ class Transition {
     service->local_ports = wanted.local_ports;
     service->mss = wanted.mss;
     service->drain_timeout = wanted.drain_timeout;
-    place_servers(*service, wanted.real_servers, old, now);
+    service->on_down = wanted.health.on_down;
+    service->on_removal = wanted.health.on_removal;
+    if (service->on_removal == config::OnRemoval::kReset)
+      service->drain_timeout = std::min(service->drain_timeout, kResetGrace);
+    service->slow_start = wanted.health.slow_start;
+    service->quorum_weight = wanted.health.quorum.weight;
+    service->quorum_hysteresis = wanted.health.quorum.hysteresis;
+    service->has_quorum = old != nullptr && !old->removed && old->has_quorum;
+    place_servers(*service, wanted, old, now);
+    settle(*service, next_.overrides);
     if (!old || !(*old == *service)) next_.services[id] = std::move(service);
     next_.order.push_back(id);
   }
@@ -73,6 +94,7 @@ class Transition {
     service->removed = true;
     service->servers.clear();
     place_servers(*service, {}, &old, now);
+    settle(*service, next_.overrides);
     const bool gone = service->servers.empty();
     next_.services[id] = std::move(service);
     if (gone) free_service(id);
@@ -126,31 +148,36 @@ class Transition {
     return static_cast<ServerId>(next_.owner.size() - 1);
   }
 
+  /// Who of a service's servers is still to be found a place: those that are not purged already.
+  using Left = std::map<Way, const RealServer*>;
+
   /// The file's servers first, then what is left of the old ones.
-  void place_servers(VirtualService& service, const std::vector<config::RealServer>& wanted,
+  void place_servers(VirtualService& service, const config::Service& wanted,
                      const VirtualService* old, Clock::time_point now) {
-    std::map<Way, const RealServer*> left;
-    std::vector<const RealServer*> leaving;
+    Left left;
     if (old) {
       for (const RealServer& server : old->servers)
         if (server.life != ServerLife::kPurging) left[way_of(server)] = &server;
     }
-    service.servers.reserve(std::max(wanted.size(), old ? old->servers.size() : 0));
-    for (const config::RealServer& named : wanted) {
-      RealServer server;
-      server.key = {named.address, named.port};
-      server.forwarding = named.forwarding;
-      server.tunnel = named.tunnel;
-      if (const auto known = left.find(way_of(server)); known != left.end()) {
-        server.id = known->second->id;
-        server.next_hop = known->second->next_hop;
-        left.erase(known);
-      } else {
-        server.id = new_server(service.id);
-      }
+    service.servers.reserve(
+        std::max(wanted.real_servers.size() + 1, old ? old->servers.size() : 0));
+    for (const config::RealServer& named : wanted.real_servers) {
+      RealServer server =
+          place_server(named.address, named.port, named.forwarding, named.tunnel, left);
+      const bool known = server.id != kNoId;
+      server.health = known ? next_health(wanted, named, server.health)
+                            : first_health(next_, wanted, named, server.key, old != nullptr);
+      if (!known) server.id = new_server(service.id);
       server.configured_weight = named.weight;
       server.thresholds = {named.max_connections, named.min_connections};
-      server.weight = effective_weight(next_, service.name, server);
+      server.inhibit_on_failure = named.health.inhibit_on_failure;
+      service.servers.push_back(server);
+    }
+    if (const auto& sorry = wanted.health.sorry_server) {
+      RealServer server = place_server(sorry->address, sorry->port, wanted.forwarding, {}, left);
+      if (server.id == kNoId) server.id = new_server(service.id);
+      server.health = {};
+      server.sorry = true;
       service.servers.push_back(server);
     }
     if (!old) return;
@@ -162,10 +189,27 @@ class Transition {
     }
   }
 
+  /// Takes a known server's id, next hop and health over; without an id where it is new.
+  static RealServer place_server(const IpAddress& address, std::optional<uint16_t> port,
+                                 Forwarding forwarding, const config::Tunnel& tunnel, Left& left) {
+    RealServer server;
+    server.key = {address, port};
+    server.forwarding = forwarding;
+    server.tunnel = tunnel;
+    const auto known = left.find(way_of(server));
+    if (known == left.end()) return server;
+    server.id = known->second->id;
+    server.next_hop = known->second->next_hop;
+    server.health = known->second->health;
+    left.erase(known);
+    return server;
+  }
+
   static RealServer leave(RealServer server, std::chrono::milliseconds drain,
                           Clock::time_point now) {
     if (server.life != ServerLife::kPresent) return server;
     server.life = ServerLife::kRemoved;
+    server.sorry = false;
     server.weight = 0;
     server.drain_until = now + drain;
     return server;
@@ -179,15 +223,20 @@ class Transition {
 void refresh_weights(Transition& transition, const std::string& name) {
   const auto known = transition.state().by_name.find(name);
   if (known == transition.state().by_name.end()) return;
-  VirtualService& service = transition.change(known->second);
-  for (RealServer& server : service.servers)
-    server.weight = effective_weight(transition.state(), name, server);
+  settle(transition.change(known->second), transition.state().overrides);
 }
 
 }  // namespace
 
 std::string ServerKey::to_string() const {
   return port ? Endpoint{address, *port}.to_string() : address.to_string();
+}
+
+std::optional<ServerKey> ServerKey::parse(const std::string& text) {
+  if (const auto address = IpAddress::parse(text)) return ServerKey{*address, std::nullopt};
+  if (const auto endpoint = Endpoint::parse(text))
+    return ServerKey{endpoint->address, endpoint->port};
+  return std::nullopt;
 }
 
 const VirtualService* DesiredState::find(const std::string& name) const {
@@ -249,6 +298,26 @@ DesiredState expire_overrides(const DesiredState& before, Clock::time_point now)
     else
       transition.state().overrides.erase(key);
     refresh_weights(transition, key.first);
+  }
+  return transition.take();
+}
+
+DesiredState set_health(const DesiredState& before, const std::vector<HealthUpdate>& updates) {
+  Transition transition(before);
+  std::vector<ServerId> ids;
+  std::unordered_map<ServerId, const HealthUpdate*> by_id;
+  for (const HealthUpdate& update : updates) {
+    ids.push_back(update.id);
+    by_id[update.id] = &update;
+  }
+  for (VirtualService* service : transition.change_owners(ids)) {
+    for (RealServer& server : service->servers) {
+      const auto found = by_id.find(server.id);
+      if (found == by_id.end()) continue;
+      if (found->second->key == OverrideKey{service->name, server.key})
+        server.health = found->second->health;
+    }
+    settle(*service, transition.state().overrides);
   }
   return transition.take();
 }

@@ -49,7 +49,17 @@ struct ServerKey {
   IpAddress address;
   std::optional<uint16_t> port;
   std::string to_string() const;
+  /// What to_string() has written.
+  static std::optional<ServerKey> parse(const std::string& text);
   auto operator<=>(const ServerKey&) const = default;
+};
+
+/// What health checks and slow start make of a server (control/health). Part of the state.
+struct ServerHealth {
+  bool up = true;
+  std::optional<uint32_t> dynamic_weight;  // by exec, in place of the file's
+  uint8_t ramp_percent = 100;              // of its weight: slow start
+  bool operator==(const ServerHealth&) const = default;
 };
 
 enum class ServerLife : uint8_t { kPresent, kRemoved, kPurging };
@@ -58,10 +68,15 @@ struct RealServer {
   ServerId id = kNoId;
   ServerKey key;
   uint32_t configured_weight = 1;
-  uint32_t weight = 1;                      // effective: after overrides
+  uint32_t weight = 1;  // effective, times the service's weight_scale: see settle()
   Forwarding forwarding = Forwarding::kDr;  // of new connections
   config::Tunnel tunnel;                    // of kTun
   Thresholds thresholds;
+  ServerHealth health;
+  bool inhibit_on_failure = false;
+  bool sorry = false;  // the service's sorry server
+  bool offered =
+      true;  // to the scheduler, with whatever weight: not failed, not in a sorry's shadow
   NextHopId next_hop = kNoId;
   ServerLife life = ServerLife::kPresent;
   Clock::time_point drain_until;  // kRemoved: when its connections are cut
@@ -83,7 +98,15 @@ struct VirtualService {
   std::vector<uint16_t> local_ports;
   MssPolicy mss;
   std::chrono::milliseconds drain_timeout{0};
-  /// Present ones in the file's order, then those on their way out.
+  std::chrono::milliseconds slow_start{0};
+  uint32_t quorum_weight = 1;
+  uint32_t quorum_hysteresis = 0;
+  bool has_quorum = false;
+  config::OnDown on_down = config::OnDown::kKeep;
+  config::OnRemoval on_removal = config::OnRemoval::kDrain;
+  /// 1, or more while a server's weight ramps up: a tenth of weight 1 needs finer weights.
+  uint32_t weight_scale = 1;
+  /// Present ones in the file's order, the sorry server behind them, then those on their way out.
   std::vector<RealServer> servers;
   bool operator==(const VirtualService&) const = default;
 };
@@ -106,6 +129,8 @@ struct VirtualAddressSlot {
   bool operator==(const VirtualAddressSlot&) const = default;
 };
 using VirtualAddresses = std::map<IpAddress, VirtualAddressSlot>;
+/// Up or not, as the state file remembers it.
+using HealthMemory = std::map<OverrideKey, bool>;
 
 struct DesiredState {
   /// By ServiceId; null where the slot is free.
@@ -121,12 +146,18 @@ struct DesiredState {
   /// Never null; shared by states in which it is the same.
   std::shared_ptr<const VirtualAddresses> virtual_addresses =
       std::make_shared<const VirtualAddresses>();
+  /// How servers begin that come with checks; only for the first state after a start.
+  std::shared_ptr<const HealthMemory> memory;
 
   /// Null where there is none of this name, or only a removed one.
   const VirtualService* find(const std::string& name) const;
   /// Null where the slot is free.
   const RealServer* server(ServerId id) const;
 };
+
+/// With on_removal: reset a removed server's connections live on for so long at most: its clients
+/// are told when they answer, or when they next send something.
+inline constexpr std::chrono::milliseconds kResetGrace{10'000};
 
 /// As many as the data plane's tables of counters have.
 inline constexpr size_t kMaxServers = 1u << 20;
@@ -140,12 +171,33 @@ Result<DesiredState> apply_services(const DesiredState& before,
 /// What the file's VRRP instances own, applied. Fails only where there are too many addresses.
 Status apply_virtual_addresses(DesiredState& state, const config::Vrrp& vrrp);
 
+/// Whether this director holds each of a service's addresses: a VRRP instance may own some of them
+/// and not be master.
+bool is_held(const DesiredState& state, const HeldFlags& held, const VirtualService& service);
+
 /// Sets (or with nullopt removes) what an operator said about one server.
 DesiredState set_override(const DesiredState& before, const OverrideKey& key,
                           const std::optional<Override>& what);
 /// Forgets overrides whose time has passed.
 DesiredState expire_overrides(const DesiredState& before, Clock::time_point now);
 bool has_expired_overrides(const DesiredState& state, Clock::time_point now);
+
+/// What checks have found out about one server.
+struct HealthUpdate {
+  ServerId id;
+  OverrideKey key;  // an id may have been given to another server meanwhile
+  ServerHealth health;
+};
+DesiredState set_health(const DesiredState& before, const std::vector<HealthUpdate>& updates);
+
+/// Computes a service's quorum and its servers' effective weights. The rule, from the top:
+///   removed, drained by an operator, or failed its checks: 0
+///   the quorum is lost and there is a sorry server: 0, and 1 for the sorry server (else 0)
+///   an operator's weight
+///   the weight of an exec check (dynamic_weight), else the file's, both times the slow start's
+///   percentage, but at least 1 unless they are 0
+/// The quorum compares with the sum of weights without sorry server and slow start.
+void settle(VirtualService& service, const std::map<OverrideKey, Override>& overrides);
 
 /// Marks removed servers whose connections are to go; others of `ids` are left alone.
 DesiredState start_purge(const DesiredState& before, const std::vector<ServerId>& ids);

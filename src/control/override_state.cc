@@ -12,16 +12,9 @@ using std::chrono::milliseconds;
 
 constexpr int64_t kMaxWeight = 65535;
 
-std::optional<ServerKey> parse_server(const std::string& text) {
-  if (const auto address = IpAddress::parse(text)) return ServerKey{*address, std::nullopt};
-  if (const auto endpoint = Endpoint::parse(text))
-    return ServerKey{endpoint->address, endpoint->port};
-  return std::nullopt;
-}
-
 std::optional<std::pair<OverrideKey, Override>> parse_entry(const Json& json,
                                                             const BothClocks& now) {
-  const auto key = parse_server(json.at("server").get<std::string>());
+  const auto key = ServerKey::parse(json.at("server").get<std::string>());
   if (!key) return std::nullopt;
   Override said;
   said.drained = json.value("drained", false);

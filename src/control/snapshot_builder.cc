@@ -46,7 +46,7 @@ std::vector<Candidate> candidates_of(const VirtualService& service, const Addres
   std::vector<Candidate> out;
   out.reserve(service.servers.size());
   for (const RealServer& server : service.servers) {
-    if (server.life != ServerLife::kPresent) continue;
+    if (server.life != ServerLife::kPresent || !server.offered) continue;
     const Endpoint identity{server.key.address, server.key.port.value_or(0)};
     out.push_back({server.id, server.weight, server.next_hop, forwarding_of(server, own),
                    table_weight(server, old), stable_identity(identity),
@@ -109,6 +109,27 @@ std::shared_ptr<const Service> service_object(const VirtualService& wanted,
   service->exact_counts = needs_exact_counts(*service);
   make_schedules(*service, workers, old.get());
   return service;
+}
+
+/// UDP has no end that a client would see: with on_down: reschedule, as is its default, what a
+/// removed server had goes to others too.
+Fate fate_of(const VirtualService& service, const RealServer& server) {
+  if (server.life != ServerLife::kPresent) {
+    if (service.on_removal == config::OnRemoval::kReset) return Fate::kReset;
+    const bool moves = service.protocol == config::Protocol::kUdp && !service.removed &&
+                       service.on_down == config::OnDown::kReschedule;
+    return moves ? Fate::kReschedule : Fate::kServed;
+  }
+  if (server.health.up || server.inhibit_on_failure) return Fate::kServed;
+  switch (service.on_down) {
+    case config::OnDown::kKeep:
+      return Fate::kStale;
+    case config::OnDown::kReset:
+      return Fate::kReset;
+    case config::OnDown::kReschedule:
+      break;
+  }
+  return Fate::kReschedule;
 }
 
 /// Where packets go, and who answers: also of servers on their way out, whose connections go on.
@@ -210,6 +231,7 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
   next->services.resize(inputs.state.services.size());
   next->purged.resize(inputs.state.owner.size(), false);
   next->exact.resize(inputs.state.owner.size(), false);
+  next->fates.resize(inputs.state.owner.size(), Fate::kServed);
   next->tunnels.resize(inputs.state.owner.size());
   next->thresholds.resize(inputs.state.owner.size());
   AddressSet own;
@@ -222,6 +244,8 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
     next->services[id] = service_object(*wanted, old, own, inputs.workers);
     for (const RealServer& server : wanted->servers) {
       next->purged[server.id] = server.life == ServerLife::kPurging;
+      next->fates[server.id] = fate_of(*wanted, server);
+      next->partings |= next->fates[server.id] != Fate::kServed;
       next->tunnels[server.id] = tunnel_of(server, inputs.before);
       next->exact[server.id] = next->services[id]->exact_counts;
       next->thresholds[server.id] = server.thresholds;

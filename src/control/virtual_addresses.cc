@@ -45,4 +45,12 @@ Status apply_virtual_addresses(DesiredState& state, const config::Vrrp& vrrp) {
   return Done{};
 }
 
+bool is_held(const DesiredState& state, const HeldFlags& held, const VirtualService& service) {
+  const VirtualAddresses& owned = *state.virtual_addresses;
+  return std::ranges::all_of(service.listen, [&](const config::Listen& listen) {
+    const auto found = owned.find(listen.address);
+    return found == owned.end() || held.held(found->second.slot);
+  });
+}
+
 }  // namespace lbd

@@ -39,6 +39,7 @@ struct WorkerRequest {
   enum class Kind : uint8_t {
     kDumpConnections,  // rows from `cursor` on, at most rows.capacity(); cursor moves on
     kPurge,            // remove the connections of every server that the snapshot calls purged
+    kProbeClients,     // ask the clients of connections that are to be reset where they stand
     kSyncExact,        // enter (or take back) this worker's part of the exact counts, all servers
   };
   Kind kind = Kind::kDumpConnections;

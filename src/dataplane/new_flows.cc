@@ -18,23 +18,31 @@ void Pipeline::open_flow(Packet& packet, const FlowKey& key, uint64_t hash) {
   // Looked up again: an earlier packet of this burst may have made or closed the connection.
   const uint32_t found = connections_.table().find(key, hash);
   if (found != kNoConnection) {
-    const auto state = static_cast<TcpState>(connections_.table().at(connection_id(found)).state);
-    const bool starts_over = has_states(packet.protocol) && !is_reply(found) &&
-                             (packet.tcp_flags & (kStateFlags | wire::kTcpAck)) == wire::kTcpSyn &&
-                             is_reused_by_syn(state);
-    if (!starts_over) {
-      if (has_states(packet.protocol) && !follow_tcp(packet, found)) return;
-      limit_mss(packet, connections_.table().at(connection_id(found)));
-      return forward(packet, found);
+    const Leaving leaving = leave_server(packet, found);
+    if (leaving == Leaving::kEnded) return;
+    if (leaving == Leaving::kStays) {
+      if (!starts_over(packet, found)) {
+        if (has_states(packet.protocol) && !follow_tcp(packet, found)) return;
+        limit_mss(packet, connections_.table().at(connection_id(found)));
+        return forward(packet, found);
+      }
+      if (!l4_checksum_valid(packet)) return drop(packet, Verdict::kBadL4Checksum);
+      connections_.close(found);
     }
-    if (!l4_checksum_valid(packet)) return drop(packet, Verdict::kBadL4Checksum);
-    connections_.close(found);
   }
   if (packet.quote != 0) return deliver_error(packet, hash);
   const Service* service = context_.snapshot->listens.find(destination_of(key, packet.family),
                                                            destination_port(key), packet.protocol);
   if (service == nullptr) return deliver_unserved(packet, key);
   start_connection(packet, key, hash, *service, address != nullptr ? address->vip : VipSlot{0});
+}
+
+/// The client begins a new connection by the tuple of one that is over.
+bool Pipeline::starts_over(const Packet& packet, uint32_t found) const {
+  const auto state = static_cast<TcpState>(connections_.table().at(connection_id(found)).state);
+  return has_states(packet.protocol) && !is_reply(found) &&
+         (packet.tcp_flags & (kStateFlags | wire::kTcpAck)) == wire::kTcpSyn &&
+         is_reused_by_syn(state);
 }
 
 /// A SYN; where routers may have moved a connection here from another director (sloppy_tcp),

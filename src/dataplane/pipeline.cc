@@ -199,7 +199,7 @@ void Pipeline::deliver_others() {
 // ----------------------------------------------------------------------------
 
 /// False where the packet must be looked at alone: a SYN may start the connection over, or make
-/// room by closing another one that this burst still needs.
+/// room by closing another one that this burst still needs; a connection may leave its server.
 bool Pipeline::forward_hit(Packet& packet, uint32_t found) {
   const Connection& connection = connections_.table().at(connection_id(found));
   // It keeps its connections for the day it comes back.
@@ -207,6 +207,8 @@ bool Pipeline::forward_hit(Packet& packet, uint32_t found) {
     drop(packet, Verdict::kVipNotHeld);
     return true;
   }
+  if (context_.snapshot->partings && leaves_server(packet, found)) [[unlikely]]
+    return false;
   if (has_states(packet.protocol)) {
     if (packet.tcp_flags & wire::kTcpSyn) return false;
     const bool settled = connection.state == static_cast<uint8_t>(TcpState::kEstablished);

@@ -46,6 +46,8 @@ class Pipeline {
   void hear(const FragmentNote& note);
   /// Sends what has been collected. Once a loop, after everything else.
   void end_loop();
+  /// Has the client of a connection that is to be reset (Fate::kReset) tell where it stands.
+  void probe_client(const Connection& connection);
 
  private:
   void run(rte_mbuf** mbufs, unsigned n);
@@ -62,6 +64,12 @@ class Pipeline {
   void open_flow(Packet& packet, const FlowKey& key, uint64_t hash);
   void start_connection(Packet& packet, const FlowKey& key, uint64_t hash, const Service& service,
                         VipSlot vip);
+  /// A connection stays with its server; or it is closed, and its packet may begin a new one; or
+  /// the packet has come to its end with it.
+  enum class Leaving : uint8_t { kStays, kMoves, kEnded };
+  bool leaves_server(const Packet& packet, uint32_t found) const;
+  Leaving leave_server(Packet& packet, uint32_t found);
+  bool starts_over(const Packet& packet, uint32_t found) const;
   std::optional<Verdict> why_no_replies(const FlowKey& reply, uint64_t hash);
   void deliver_error(Packet& packet, uint64_t hash);
   bool may_begin_with(uint8_t flags) const;

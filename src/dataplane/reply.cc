@@ -106,7 +106,10 @@ void Replier::unreachable(const Packet& packet) {
 }
 
 void Replier::refuse(const Packet& packet) {
-  if (packet.protocol == wire::kProtoTcp) return reset(packet);
+  if (packet.protocol == wire::kProtoTcp) {
+    if (!(packet.tcp_flags & wire::kTcpRst) && allowed()) reset_connection(packet);
+    return;
+  }
   icmp_error(packet, {3, 3, 1, 4, 0, true});
 }
 
@@ -148,18 +151,40 @@ void Replier::icmp_error(const Packet& packet, const Message& message) {
   send(mbuf, packet);
 }
 
-void Replier::reset(const Packet& packet) {
-  if (packet.tcp_flags & wire::kTcpRst || !allowed()) return;
+/// Null, and counted, where there is no buffer; else where the TCP header goes.
+uint8_t* Replier::start_tcp(rte_mbuf*& mbuf, const IpAddress& from, const IpAddress& to) {
+  mbuf = context_.egress->allocate();
+  uint8_t* l4 =
+      mbuf == nullptr ? nullptr : start_packet(mbuf, from, to, wire::kProtoTcp, sizeof(wire::Tcp));
+  if (l4 != nullptr) return l4;
+  rte_pktmbuf_free(mbuf);
+  context_.count(Event::kReplyNoMemory);
+  return nullptr;
+}
+
+void Replier::probe(const FlowKey& key, PortIndex in) {
+  const Endpoint client = key.source();
+  const Endpoint own = key.destination();
+  rte_mbuf* mbuf = nullptr;
+  uint8_t* l4 = start_tcp(mbuf, own.address, client.address);
+  if (l4 == nullptr) return;
+  auto* tcp = reinterpret_cast<wire::Tcp*>(l4);
+  tcp->source = Be16(own.port);
+  tcp->destination = Be16(client.port);
+  tcp->data_offset = 5 << 4;
+  tcp->flags = wire::kTcpAck;
+  tcp->checksum = l4_checksum(l4, sizeof(wire::Tcp), wire::kProtoTcp, own.address, client.address);
+  context_.count(in, Origin::kOwn);
+  transmitter_.send_routed(mbuf, client.address, 0, in);
+}
+
+void Replier::reset_connection(const Packet& packet) {
   const auto* tcp = rte_pktmbuf_mtod_offset(packet.mbuf, const wire::Tcp*, packet.l4);
   const IpAddress from = destination_of(packet);
   const IpAddress to = source_of(packet);
-  rte_mbuf* mbuf = context_.egress->allocate();
-  uint8_t* l4 =
-      mbuf == nullptr ? nullptr : start_packet(mbuf, from, to, wire::kProtoTcp, sizeof(wire::Tcp));
-  if (l4 == nullptr) {
-    rte_pktmbuf_free(mbuf);
-    return context_.count(Event::kReplyNoMemory);
-  }
+  rte_mbuf* mbuf = nullptr;
+  uint8_t* l4 = start_tcp(mbuf, from, to);
+  if (l4 == nullptr) return;
   auto* answer = reinterpret_cast<wire::Tcp*>(l4);
   answer->source = tcp->destination;
   answer->destination = tcp->source;

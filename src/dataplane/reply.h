@@ -28,12 +28,18 @@ class Replier {
   void unreachable(const Packet& packet);
   /// No server: TCP reset (RFC 9293 3.10.7.1) or ICMP port unreachable, from the virtual address.
   void refuse(const Packet& packet);
+  /// TCP reset of a connection that was; not rate-limited, for each connection ends once.
+  void reset_connection(const Packet& packet);
+  /// To the client of a TCP connection, from the virtual address: a segment that belongs to no
+  /// window, which it answers with the numbers that it expects (RFC 9293 3.10.7.4). `in`: where it
+  /// is counted.
+  void probe(const FlowKey& key, PortIndex in);
 
  private:
   struct Message;
   bool allowed();
   void icmp_error(const Packet& packet, const Message& message);
-  void reset(const Packet& packet);
+  uint8_t* start_tcp(rte_mbuf*& mbuf, const IpAddress& from, const IpAddress& to);
   void send(rte_mbuf* mbuf, const Packet& packet);
 
   WorkerContext& context_;

@@ -21,6 +21,9 @@ void RequestHandler::step() {
     case WorkerRequest::Kind::kPurge:
       finished = purge();
       break;
+    case WorkerRequest::Kind::kProbeClients:
+      finished = probe_clients();
+      break;
     case WorkerRequest::Kind::kSyncExact:
       finished = sync_exact();
       break;
@@ -83,6 +86,17 @@ bool RequestHandler::purge() {
     if (!context_.snapshot->purged[table.at(id).server]) continue;
     connections_.close(id);
     context_.count(Event::kConnectionPurged);
+  }
+  return false;
+}
+
+bool RequestHandler::probe_clients() {
+  const ConnectionTable& table = connections_.table();
+  for (unsigned i = 0; i < kConnectionsPerStep; ++i) {
+    const uint32_t id = table.next_used(request_->cursor);
+    request_->cursor = id == kNoConnection ? kNoId : id + 1;
+    if (id == kNoConnection) return true;
+    pipeline_.probe_client(table.at(id));
   }
   return false;
 }

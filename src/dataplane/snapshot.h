@@ -180,6 +180,14 @@ struct PortAddresses {
   std::optional<IpAddress> ipv6;
 };
 
+/// What becomes of a real server's connections.
+enum class Fate : uint8_t {
+  kServed,
+  kStale,       // the server failed: they go on, but handshakes begin anew elsewhere
+  kReset,       // it failed or is no longer named: clients are told
+  kReschedule,  // the same; datagrams and handshakes go elsewhere, other TCP clients are told
+};
+
 struct Snapshot;
 /// Fills what follows from tunnels and port_addresses.
 void complete_tunnels(Snapshot& snapshot);
@@ -210,6 +218,9 @@ struct Snapshot {
   ReplySources reply_sources;
   /// By ServerId: connections of a purged server are being removed from the tables.
   std::vector<bool> purged;
+  /// By ServerId.
+  std::vector<Fate> fates;
+  bool partings = false;  // one of them is not kServed
   /// By ServerId; null where the server has no tunnel. Servers on their way out keep theirs.
   std::vector<std::shared_ptr<const Encapsulation>> tunnels;
   /// The same by address, sorted: who may be meant by an ICMP error.

@@ -93,8 +93,8 @@ class Worker : private Egress {
   std::array<WorkerIndex, kMaxPorts> tx_worker_{};
   std::array<Verdict, kMaxPorts> transmit_verdict_{};
   ConnectionTracker connections_;
-  RequestHandler requests_handler_;
   Pipeline pipeline_;
+  RequestHandler requests_handler_;
   uint64_t idle_since_ = 0;
 };
 

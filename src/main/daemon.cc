@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -57,7 +58,16 @@ class Daemon {
   std::unique_ptr<api::Listener> listener_;
 };
 
+/// Thousands of health checks at once are as many sockets.
+void raise_file_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 Status Daemon::start() {
+  raise_file_limit();
   if (::geteuid() != 0)
     return Error{"lbd must be started as root: it opens network devices and makes TAPs"};
   auto listener = api::Listener::claim(io_, config_.daemon.socket);

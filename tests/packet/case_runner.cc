@@ -57,8 +57,8 @@ void Runner::from_tap(const YAML::Node& node) {
 }
 
 void Runner::run(const YAML::Node& node, size_t number) {
-  only(node,
-       {"send", "port", "worker", "burst", "from_tap", "advance", "change", "purge", "expect"});
+  only(node, {"send", "port", "worker", "burst", "from_tap", "advance", "change", "purge", "probe",
+              "expect"});
   std::vector<std::string> failures;
   Step step{director_, director_.totals(), {}, {}, waiting_, tap_frames_, false, 0, failures};
   director_.clear_record();
@@ -74,6 +74,7 @@ void Runner::run(const YAML::Node& node, size_t number) {
   }
   if (node["from_tap"]) from_tap(node["from_tap"]);
   if (read(node["purge"], false)) director_.request(WorkerRequest::Kind::kPurge);
+  if (read(node["probe"], false)) director_.request(WorkerRequest::Kind::kProbeClients);
   director_.settle();
   if (node["advance"]) director_.advance(read_duration(node["advance"]));
   step.after = director_.totals();

@@ -242,7 +242,7 @@ void Director::advance(uint64_t nanoseconds) {
 
 void Director::request(WorkerRequest::Kind kind) {
   for (const auto& worker : workers_) {
-    RequestHandler handler(worker->context, worker->connections);
+    RequestHandler handler(worker->context, worker->connections, worker->pipeline);
     WorkerRequest request;
     request.kind = kind;
     handler.start(&request);

@@ -56,7 +56,20 @@ Bytes unpadded(const Bytes& frame, size_t wanted) {
   return out;
 }
 
-bool take_forwarded(Step& step, const Sent& sent, Matched& out) {
+/// A TCP segment after all its flags gave way to RST.
+Bytes reset_of(const Bytes& in) {
+  const Decoded packet = decode(in);
+  Bytes out = in;
+  if (packet.protocol != 6) return out;
+  out.at(packet.l4 + 13) = 0x04;
+  put16(out, packet.l4 + 16, 0);
+  const auto length = static_cast<uint32_t>(packet.end - packet.l4);
+  const uint32_t pseudo = slow_pseudo_header(packet.source, packet.destination, 6, length);
+  put16(out, packet.l4 + 16, slow_checksum(&out.at(packet.l4), length, pseudo));
+  return out;
+}
+
+bool take_forwarded(Step& step, const Sent& sent, bool may_be_reset, Matched& out) {
   const Topology& topology = step.director.topology();
   const MacAddress& port = topology.ports[sent.port].mac;
   Bytes frame = sent.frame;
@@ -66,9 +79,14 @@ bool take_forwarded(Step& step, const Sent& sent, Matched& out) {
     frame = check.inner;
   }
   for (auto it = step.waiting.begin(); it != step.waiting.end(); ++it) {
-    if (!is_forwarded_form(unpadded(it->frame, frame.size()), frame, port) &&
-        !is_translated_form(it->frame, sent.frame, port))
-      continue;
+    const auto is_form_of = [&](const Bytes& in) {
+      return is_forwarded_form(unpadded(in, frame.size()), frame, port) ||
+             is_translated_form(in, sent.frame, port);
+    };
+    const bool as_it_came = is_form_of(it->frame);
+    const bool reset = !as_it_came && may_be_reset && is_form_of(reset_of(it->frame));
+    if (!as_it_came && !reset) continue;
+    out.resets += reset;
     MacAddress to;
     std::memcpy(to.bytes.data(), sent.frame.data(), 6);
     out.forwarded.push_back({sent.frame, it->packet, sent.port, to, sent.worker});
@@ -87,11 +105,11 @@ bool take(std::vector<Bytes>& from, const Bytes& frame) {
 
 }  // namespace
 
-Matched match_frames(Step& step) {
+Matched match_frames(Step& step, bool may_be_reset) {
   Matched out;
   for (const Sent& sent : step.director.record().sent) {
     if (take(step.tap_frames, sent.frame)) continue;
-    if (!take_forwarded(step, sent, out)) out.replies.push_back(sent);
+    if (!take_forwarded(step, sent, may_be_reset, out)) out.replies.push_back(sent);
   }
   std::vector<Bytes> unseen = step.sent_in;
   for (const Punted& punted : step.director.record().punted) {

@@ -20,11 +20,13 @@ struct Forwarded {
 struct Matched {
   std::vector<Forwarded> forwarded;  // in the order in which they left
   std::vector<Sent> replies;         // frames of lbd's own making
+  unsigned resets = 0;               // of `forwarded`, those that left as resets
 };
 
 /// Sorts the frames of a step's record by what they are: forwarded to the byte as its method has to
 /// (taken from step.waiting), frames of the twin unchanged, or lbd's own. Punted frames must be
-/// unchanged, too. What is none of these adds to step.failures.
-Matched match_frames(Step& step);
+/// unchanged, too. What is none of these adds to step.failures. `may_be_reset`: a TCP segment may
+/// leave as a reset of its connection.
+Matched match_frames(Step& step, bool may_be_reset);
 
 }  // namespace lbd::test

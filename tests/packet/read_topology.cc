@@ -45,13 +45,23 @@ Forwarding read_forwarding(const YAML::Node& node) {
   throw BadCase(node, "no such forwarding method");
 }
 
+Fate read_fate(const YAML::Node& node) {
+  const auto text = read<std::string>(node, "served");
+  if (text == "served") return Fate::kServed;
+  if (text == "stale") return Fate::kStale;
+  if (text == "reset") return Fate::kReset;
+  if (text == "reschedule") return Fate::kReschedule;
+  throw BadCase(node, "no such fate");
+}
+
 ServerSpec read_server(const std::string& name, const YAML::Node& node, const Topology& topology) {
   only(node, {"mac", "port", "state", "weight", "max", "min", "forwarding", "address", "real_port",
-              "tunnel", "tunnel_port"});
+              "tunnel", "tunnel_port", "fate"});
   ServerSpec out;
   out.name = name;
   out.weight = read(node["weight"], 1u);
   out.thresholds = {read(node["max"], 0u), read(node["min"], 0u)};
+  out.fate = read_fate(node["fate"]);
   out.forwarding = read_forwarding(node["forwarding"]);
   if (out.forwarding == Forwarding::kLocal) return out;
   const auto type = read<std::string>(node["tunnel"], "ipip");

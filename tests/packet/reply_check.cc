@@ -94,9 +94,27 @@ Decoded decode_part(const Bytes& frame) {
   return out;
 }
 
+/// A segment that no window has, to a client whose connection is to be reset.
+void check_probe(Step& step, const Sent& reply, const YAML::Node& expect) {
+  only(expect, {"from", "to"});
+  const Decoded out = decode(reply.frame);
+  const auto at = [&](const IpAddress& address, size_t offset) {
+    return Endpoint{address, get16(reply.frame, out.l4 + offset)}.to_string();
+  };
+  equal(step, "source", at(out.source, 0), expect["from"].as<std::string>());
+  equal(step, "destination", at(out.destination, 2), expect["to"].as<std::string>());
+  equal(step, "protocol", out.protocol, uint8_t{6});
+  equal(step, "TCP flags", reply.frame.at(out.l4 + 13), uint8_t{0x10});
+  equal(step, "IP checksum's being right", out.ip_checksum_valid, true);
+  equal(step, "transport checksum's being right", out.l4_checksum_valid, true);
+  equal(step, "destination MAC", out.destination_mac.to_string(),
+        step.director.topology().gateways.at("gw").mac.to_string());
+}
+
 }  // namespace
 
 void check_reply(Step& step, const Sent& reply, const YAML::Node& expect) {
+  if (expect["probe"]) return check_probe(step, reply, expect["probe"]);
   only(expect, {"icmp", "rst", "mtu", "from", "packet", "via", "mac", "quoted_at"});
   Bytes sent = step.sent_in.at(read(expect["packet"], size_t{0}));
   if (expect["quoted_at"]) sent = quoted_packet(sent, expect["quoted_at"].as<size_t>());

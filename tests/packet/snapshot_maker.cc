@@ -26,6 +26,7 @@ std::shared_ptr<Service> make_service(const ServiceSpec& spec, unsigned workers,
   service->one_packet = spec.one_packet;
   for (const ServerSpec& server : spec.servers) {
     const ServerId id = names.server(spec.name, server.name);
+    if (server.fate != Fate::kServed) continue;
     const bool limited = server.thresholds.max != 0;
     service->candidates.push_back(
         {id, server.weight, id, server.forwarding, std::max(server.weight, 1u), id, limited});
@@ -97,6 +98,7 @@ std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& n
   std::set<ServerId> live;
   std::set<ServerId> exact;
   std::map<ServerId, Thresholds> thresholds;
+  std::map<ServerId, Fate> fates;
   for (const ServiceSpec& spec : topology.services) {
     auto service = make_service(spec, topology.workers, names, before);
     for (const ServerSpec& server : spec.servers) {
@@ -107,6 +109,8 @@ std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& n
         snapshot->tunnels[id] = std::make_shared<const Encapsulation>(server.tunnel, server.address,
                                                                       server.tunnel_port);
       thresholds[id] = server.thresholds;
+      fates[id] = server.fate;
+      snapshot->partings |= server.fate != Fate::kServed;
       if (service->exact_counts) exact.insert(names.server(spec.name, server.name));
     }
     for (const Endpoint& listen : spec.listens)
@@ -121,6 +125,7 @@ std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& n
     snapshot->purged.push_back(!live.contains(id));
     snapshot->exact.push_back(exact.contains(id));
     snapshot->thresholds.push_back(thresholds[id]);
+    snapshot->fates.push_back(fates[id]);
   }
   complete_tunnels(*snapshot);
   return snapshot;

@@ -138,10 +138,14 @@ void check_punted(Step& step, const YAML::Node& node) {
 }  // namespace
 
 void check_step(Step& step, const YAML::Node& expect) {
-  only(expect,
-       {"verdict", "verdicts", "out", "tuples", "distribution", "order", "reply", "replies", "punt",
-        "events", "held", "connections", "connection", "servers", "neighbour_requests", "ports"});
-  const Matched matched = match_frames(step);
+  only(expect, {"verdict", "verdicts", "out", "tuples", "resets", "distribution", "order", "reply",
+                "replies", "punt", "events", "held", "connections", "connection", "servers",
+                "neighbour_requests", "ports"});
+  const auto resets = read(expect["resets"], 0u);
+  const Matched matched = match_frames(step, resets != 0);
+  if (matched.resets != resets)
+    step.failures.push_back(
+        fmt::format("{} packets became resets; expected: {}", matched.resets, resets));
   check_verdicts(step, expect, matched.replies.size());
   check_events(step, expect["events"]);
   check_out(step, matched.forwarded, expect);

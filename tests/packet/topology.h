@@ -34,6 +34,7 @@ struct ServerSpec {
   std::string name;
   uint32_t weight = 1;
   Thresholds thresholds;
+  Fate fate = Fate::kServed;
   NextHop hop;
   Forwarding forwarding = Forwarding::kDr;
   IpAddress address;       // where packets go by nat or a tunnel

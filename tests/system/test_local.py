@@ -69,3 +69,10 @@ def test_takes_its_turn(lab, director, server, vip, own):
              for row in director.ask("services")["services"][0]["real_servers"]}
     assert shown[own] == "local"
     assert "Local" in director.ctl("services").stdout
+
+
+def test_a_sorry_server_on_the_director(lab, director, server):
+    check = {"tcp": {}, "port": 9, "interval": "200ms", "timeout": "400ms", "retries": 0}
+    director.start(director.config([service(weights=[1], scheduler="rr", health_checks=[check],
+                                            sorry_server=f"127.0.0.1:{PORT}")]))
+    assert answers(lab, VIP4, 3) == {"dir": 3}

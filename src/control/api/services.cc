@@ -20,23 +20,68 @@ const Override* override_of(const DesiredState& state, const Found& of) {
   return found == state.overrides.end() ? nullptr : &found->second;
 }
 
-/// "active", "quiesced" (weight 0 in the file or by `weight`), "drained" (by `drain`), "removed".
+/// Without new connections because the sorry server has them.
+bool withheld(const Found& of, const Override* said) {
+  const auto& servers = of.service->servers;
+  const bool sorry = std::any_of(servers.begin(), servers.end(),
+                                 [](const RealServer& server) { return server.sorry; });
+  const uint32_t wanted = said && said->weight ? *said->weight : of.server->configured_weight;
+  return sorry && !of.service->has_quorum && wanted != 0;
+}
+
+/// "active", "down" (its checks failed), "quiesced" (weight 0 in the file, by `weight` or by an
+/// exec check), "withheld" (the sorry server serves in its place), "drained" (by `drain`),
+/// "removed"; of a sorry server "sorry" or "standby".
 const char* state_of(const Found& of, const Override* said) {
   if (of.server->life == ServerLife::kPurging) return "purging";
   if (of.server->life == ServerLife::kRemoved) return "removed";
   if (said && said->drained) return "drained";
-  return of.server->weight == 0 ? "quiesced" : "active";
+  if (!of.server->health.up) return "down";
+  if (of.server->sorry) return of.service->has_quorum ? "standby" : "sorry";
+  if (of.server->weight != 0) return "active";
+  return withheld(of, said) ? "withheld" : "quiesced";
+}
+
+std::string down_reason(Controller& controller, const Found& of) {
+  const auto* server = controller.health().find({of.service->name, of.server->key});
+  std::string reason = "no check has succeeded yet";
+  if (server != nullptr && !server->reason.empty()) reason = server->reason;
+  if (of.server->inhibit_on_failure) reason += "; inhibited: what it has stays with it";
+  return reason;
+}
+
+/// The weight's own makers: exec check, slow start, file.
+std::string health_reason(const RealServer& server) {
+  std::string reason;
+  if (server.health.dynamic_weight)
+    reason = "exec check: weight " + std::to_string(*server.health.dynamic_weight);
+  else if (server.configured_weight == 0)
+    return "weight 0 in the file";
+  if (server.health.ramp_percent < 100)
+    reason += (reason.empty() ? "" : ", ") + std::string("slow start: ") +
+              std::to_string(server.health.ramp_percent) + "%";
+  return reason;
+}
+
+/// Scaled weights are for schedulers; people see those of the file's measure.
+uint32_t shown_weight(const Found& of) {
+  const uint32_t scale = of.service->weight_scale;
+  const uint32_t weight = (of.server->weight + scale / 2) / scale;
+  return of.server->weight == 0 ? 0 : std::max(weight, 1u);
 }
 
 /// Why the weight is what it is, for people; empty where the file alone says it.
-std::string reason_of(const Found& of, const Override* said) {
+std::string reason_of(Controller& controller, const Found& of, const Override* said) {
   if (of.server->life == ServerLife::kPurging) return "removed, its last connections are being cut";
   if (of.server->life == ServerLife::kRemoved)
     return "removed, connections are cut in " +
            std::to_string(seconds_until(of.server->drain_until)) + " s";
-  if (!said) return of.server->weight == 0 ? "weight 0 in the file" : "";
-  if (said->drained) return "override: drained";
-  if (!said->weight) return "";
+  if (said && said->drained) return "override: drained";
+  if (!of.server->health.up) return down_reason(controller, of);
+  if (of.server->sorry)
+    return of.service->has_quorum ? "sorry server, the quorum holds" : "sorry server, quorum lost";
+  if (withheld(of, said)) return "quorum lost, the sorry server serves";
+  if (!said || !said->weight) return health_reason(*of.server);
   std::string reason = "override: weight " + std::to_string(*said->weight);
   if (said->until) reason += ", " + std::to_string(seconds_until(*said->until)) + " s left";
   return reason;
@@ -74,22 +119,13 @@ Json server_json(Controller& controller, const Found& of) {
           {"key", server.key.to_string()},
           {"forwarding", config::to_text(forwarding_of(controller, server.id))},
           {"tunnel", tunnel_json(server)},
-          {"weight", server.weight},
+          {"weight", shown_weight(of)},
           {"configured_weight", server.configured_weight},
           {"state", state_of(of, said)},
-          {"reason", reason_of(of, said)},
+          {"reason", reason_of(controller, of, said)},
           {"active_connections", traffic.active},
           {"inactive_connections", traffic.inactive},
           {"next_hop", next_hop_json(controller, server.next_hop)}};
-}
-
-/// Each of its addresses: an instance may own some of them and not be master.
-bool is_held(Controller& controller, const VirtualService& service) {
-  const VirtualAddresses& owned = *controller.state().virtual_addresses;
-  return std::ranges::all_of(service.listen, [&](const Endpoint& listen) {
-    const auto found = owned.find(listen.address);
-    return found == owned.end() || controller.dataplane().held_flags().held(found->second.slot);
-  });
 }
 
 Json service_json(Controller& controller, const VirtualService& service) {
@@ -108,8 +144,9 @@ Json service_json(Controller& controller, const VirtualService& service) {
           {"protocol", protocol_name(static_cast<uint8_t>(service.protocol))},
           {"scheduler", name_of(service.scheduler)},
           {"forwarding", config::to_text(service.forwarding)},
-          {"held", is_held(controller, service)},
+          {"held", is_held(controller.state(), controller.dataplane().held_flags(), service)},
           {"removed", service.removed},
+          {"quorum", service.has_quorum},
           {"active_connections", active},
           {"inactive_connections", inactive},
           {"real_servers", std::move(servers)}};

@@ -8,7 +8,7 @@
 namespace lbd::api {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Verb>, 15> kVerbs{{
+constexpr std::array<std::pair<std::string_view, Verb>, 17> kVerbs{{
     {"status", status},
     {"services", services},
     {"stats", stats},
@@ -23,6 +23,8 @@ constexpr std::array<std::pair<std::string_view, Verb>, 15> kVerbs{{
     {"explain", explain},
     {"vrrp", vrrp_report},
     {"maintenance", maintenance},
+    {"health", health},
+    {"probe", probe},
     {"log", log},
 }};
 
@@ -32,7 +34,6 @@ Handler make_handler(Controller& controller) {
   return [&controller](const std::string& verb, const Json& arguments, const Respond& respond) {
     for (const auto& [name, answer] : kVerbs)
       if (name == verb) return answer(controller, arguments, respond);
-    if (verb == "health") return respond(Error{verb + ": not supported yet"});
     respond(Error{"no verb of this name; lbctl --help lists them"});
   };
 }

@@ -27,6 +27,8 @@ void reload(Controller&, const Json&, const Respond&);
 void explain(Controller&, const Json&, const Respond&);
 void vrrp_report(Controller&, const Json&, const Respond&);
 void maintenance(Controller&, const Json&, const Respond&);
+void health(Controller&, const Json&, const Respond&);
+void probe(Controller&, const Json&, const Respond&);
 void log(Controller&, const Json&, const Respond&);
 
 }  // namespace lbd::api

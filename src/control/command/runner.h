@@ -39,6 +39,8 @@ class CommandRunner {
   /// Kills the command's group, or takes it from the queue; `finished` is not called.
   void cancel(uint64_t id);
 
+  /// Expires with the runner: who may outlive it asks before a cancel().
+  std::weak_ptr<bool> alive() const { return alive_; }
   /// Commands that run or wait.
   size_t pending() const { return running_.size() + waiting_.size() + queued_; }
 

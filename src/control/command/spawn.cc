@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +23,8 @@ extern char** environ;
 
 namespace lbd {
 namespace {
+
+constexpr rlim_t kUsualFiles = 1024;
 
 /// Everything the child needs, laid out before it exists.
 struct Plan {
@@ -50,6 +53,13 @@ int become(const CommandUser& user, Plan& plan) {
   standard.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
   ::setpgid(0, 0);
+  // lbd raises its own limit; many programs take a high one for the number of descriptors they
+  // have.
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > kUsualFiles) {
+    files.rlim_cur = kUsualFiles;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
   const sched_param ordinary{};
   ::syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &ordinary);
   ::dup2(plan.input, STDIN_FILENO);

@@ -121,34 +121,36 @@ class ServerCheck {
       const RealServer& server = draft_.service.real_servers[i];
       const Value& at = draft_.real_servers_at[i];
       check_twice(server, at);
-      if (draft_.service.listen.empty()) continue;
-      const bool own = is_director(server);
-      const bool mixed = server.address.family() != draft_.service.listen[0].address.family();
-      if (mixed && (own || server.forwarding != Forwarding::kTun)) {
-        other_family(server, at);
-        continue;
-      }
-      if (draft_.service.protocol == Protocol::kSctp && !own && sees_replies(server.forwarding)) {
-        at.error("nat of sctp is not supported yet", "write dr or tun");
-        continue;
-      }
-      if (own || server.forwarding != Forwarding::kNat) check_port(server, at);
-      if (draft_.service.one_packet && !own && sees_replies(server.forwarding))
-        at.error("one_packet makes no connection, and replies by " + to_text(server.forwarding) +
-                     " need one",
-                 "write forwarding: dr or tun, or take one_packet out");
-      if (is_virtual(server.address)) {
-        at.error(server.address.to_string() + " is an address that the service listens on",
-                 "name the server's own address");
-      } else if (!own && server.forwarding == Forwarding::kTun) {
-        check_source(server, at);
-      } else if (!own) {
-        check_place(server, at);
-      }
+      check_sources(server, at);
+      check_way(server, at);
     }
+    check_sorry();
   }
 
  private:
+  void check_way(const RealServer& server, const Value& at) const {
+    if (draft_.service.listen.empty()) return;
+    const bool own = is_director(server);
+    const bool rewritten = !own && sees_replies(server.forwarding);
+    const bool mixed = server.address.family() != draft_.service.listen[0].address.family();
+    if (mixed && (own || server.forwarding != Forwarding::kTun)) return other_family(server, at);
+    if (draft_.service.protocol == Protocol::kSctp && rewritten)
+      return at.error("nat of sctp is not supported yet", "write dr or tun");
+    if (own || server.forwarding != Forwarding::kNat) check_port(server, at);
+    if (draft_.service.one_packet && rewritten)
+      at.error("one_packet makes no connection, and replies by " + to_text(server.forwarding) +
+                   " need one",
+               "write forwarding: dr or tun, or take one_packet out");
+    if (is_virtual(server.address)) {
+      at.error(server.address.to_string() + " is an address that the service listens on",
+               "name the server's own address");
+    } else if (!own && server.forwarding == Forwarding::kTun) {
+      check_source(server, at);
+    } else if (!own) {
+      check_place(server, at);
+    }
+  }
+
   void check_twice(const RealServer& server, const Value& at) {
     // A method that rewrites ports may have several servers at one address.
     const bool by_port = sees_replies(server.forwarding);
@@ -189,6 +191,29 @@ class ServerCheck {
              "a tunnel to " + server.address.to_string() + " needs one to be sent from");
   }
 
+  /// Checks leave by an address of the family of what they check.
+  void check_sources(const RealServer& server, const Value& at) const {
+    for (const HealthCheck& check : checks_of(draft_.service, server)) {
+      const IpAddress& target = check.address ? *check.address : server.address;
+      if (check.source && check.source->family() != target.family())
+        at.error("a health check's source " + check.source->to_string() + " is " +
+                     family_name(*check.source) + ", but it asks " + target.to_string(),
+                 "give the check a source of the other family, or none");
+    }
+  }
+
+  /// It takes the place of a real server and is reached as one.
+  void check_sorry() {
+    const auto& sorry = draft_.service.health.sorry_server;
+    if (!sorry) return;
+    RealServer server;
+    server.address = sorry->address;
+    server.port = sorry->port;
+    server.forwarding = draft_.service.forwarding;
+    check_twice(server, *draft_.sorry_at);
+    check_way(server, *draft_.sorry_at);
+  }
+
   void check_port(const RealServer& server, const Value& at) const {
     const Listen* other = &draft_.service.listen[0];
     if (server.port == other->port) other = other_port_;
@@ -197,7 +222,8 @@ class ServerCheck {
                  other->to_string(),
              (is_director(server) ? "the director gets packets as they are"
                                   : to_text(server.forwarding) + " does not rewrite ports") +
-                 ": leave the server's port out");
+                 (draft_.sorry_at && &at == &*draft_.sorry_at ? ": give it the listen's port"
+                                                              : ": leave the server's port out"));
   }
 
   void check_place(const RealServer& server, const Value& at) const {

@@ -111,17 +111,46 @@ void compare_servers(Lines& lines, const std::string& service, const Service& be
   const auto text = [](const RealServer& server) { return to_text(server); };
   compare(lines, service + "real server ", before.real_servers, after.real_servers, text,
           [&](const RealServer& old, const RealServer& now) {
+            const std::string server = service + "real server " + to_text(now) + ": ";
             if (old.forwarding != now.forwarding || old.tunnel != now.tunnel)
-              lines.push_back(service + "real server " + to_text(now) + ": forwarding " +
-                              arrow(way_text(old), way_text(now)));
+              lines.push_back(server + "forwarding " + arrow(way_text(old), way_text(now)));
             if (old.weight != now.weight)
-              lines.push_back(service + "real server " + to_text(now) + ": weight " +
+              lines.push_back(server + "weight " +
                               arrow(std::to_string(old.weight), std::to_string(now.weight)));
-            compare_numbers(lines, service + "real server " + to_text(now) + ": max_connections ",
-                            old.max_connections, now.max_connections);
-            compare_numbers(lines, service + "real server " + to_text(now) + ": min_connections ",
-                            old.min_connections, now.min_connections);
+            compare_numbers(lines, server + "max_connections ", old.max_connections,
+                            now.max_connections);
+            compare_numbers(lines, server + "min_connections ", old.min_connections,
+                            now.min_connections);
+            if (old.health.inhibit_on_failure != now.health.inhibit_on_failure)
+              lines.push_back(server + "inhibit_on_failure " +
+                              (now.health.inhibit_on_failure ? "true" : "false"));
+            if (old.health.checks != now.health.checks) lines.push_back(server + "health checks");
           });
+}
+
+void compare_health(Lines& lines, const std::string& service, const ServiceHealth& before,
+                    const ServiceHealth& after) {
+  const auto differs = [&](bool same, const char* what) {
+    if (!same) lines.push_back(service + what);
+  };
+  differs(before.checks == after.checks, "health checks");
+  differs(before.initial_up == after.initial_up, after.initial_up ? "initial up" : "initial down");
+  differs(before.quorum == after.quorum, "quorum");
+  differs(before.notify == after.notify, "notify");
+  if (before.on_down != after.on_down)
+    lines.push_back(service + "on_down " + arrow(to_text(before.on_down), to_text(after.on_down)));
+  if (before.on_removal != after.on_removal)
+    lines.push_back(service + "on_removal " +
+                    (after.on_removal == OnRemoval::kReset ? "drain -> reset" : "reset -> drain"));
+  if (before.slow_start != after.slow_start)
+    lines.push_back(service + "slow_start " +
+                    arrow(format_duration(before.slow_start), format_duration(after.slow_start)));
+  const auto text = [](const std::optional<SorryServer>& sorry) {
+    return sorry ? sorry->to_string() : "none";
+  };
+  if (before.sorry_server != after.sorry_server)
+    lines.push_back(service + "sorry server " +
+                    arrow(text(before.sorry_server), text(after.sorry_server)));
 }
 
 void compare_service(Lines& lines, const Service& before, const Service& after) {
@@ -152,6 +181,7 @@ void compare_service(Lines& lines, const Service& before, const Service& after) 
   compare(
       lines, service + "local port ", before.local_ports, after.local_ports,
       [](uint16_t port) { return std::to_string(port); }, kNothingMore);
+  compare_health(lines, service, before.health, after.health);
   compare_servers(lines, service, before, after);
 }
 
@@ -213,6 +243,11 @@ std::string to_text(Forwarding forwarding) {
 std::string to_text(TunnelType type) {
   static constexpr const char* kNames[] = {"ipip", "gre", "gue"};
   return kNames[static_cast<size_t>(type)];
+}
+
+std::string to_text(OnDown on_down) {
+  static constexpr const char* kNames[] = {"keep", "reset", "reschedule"};
+  return kNames[static_cast<size_t>(on_down)];
 }
 
 std::string to_text(const RealServer& server) {

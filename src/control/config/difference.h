@@ -24,6 +24,7 @@ std::string to_text(Protocol protocol);
 std::string to_text(SchedulerKind scheduler);
 std::string to_text(Forwarding forwarding);
 std::string to_text(TunnelType type);
+std::string to_text(OnDown on_down);
 /// "10.0.0.1" or "10.0.0.1:80".
 std::string to_text(const RealServer& server);
 

@@ -52,6 +52,7 @@ struct ServiceDraft {
   std::optional<Value> name_at;
   std::vector<Value> listen_at;
   std::vector<Value> real_servers_at;
+  std::optional<Value> sorry_at;
 };
 
 struct VrrpInstanceDraft {

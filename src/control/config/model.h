@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/address.h"
+#include "control/config/health_model.h"
 #include "control/config/model_base.h"
 #include "control/config/model_vrrp.h"
 #include "dataplane/forward/method.h"
@@ -135,6 +136,7 @@ struct RealServer {
   Tunnel tunnel;                            // of kTun
   uint32_t max_connections = 0;             // 0: no maximum
   uint32_t min_connections = 0;  // an overloaded server takes new ones below this; 0: below 3/4 max
+  ServerHealthOptions health;
   Place place;
 };
 
@@ -170,9 +172,15 @@ struct Service {
   bool one_packet = false;
   MssPolicy mss;
   std::vector<uint16_t> local_ports;  // ports of these addresses that the kernel twin may answer
+  ServiceHealth health;
   std::vector<RealServer> real_servers;
   Place place;
 };
+
+/// The checks of one server of a service.
+inline const HealthChecks& checks_of(const Service& service, const RealServer& server) {
+  return server.health.checks ? *server.health.checks : service.health.checks;
+}
 
 struct Config {
   Daemon daemon;

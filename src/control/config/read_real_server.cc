@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/config/map_reader.h"
+#include "control/config/read_health.h"
 #include "control/config/rules.h"
 #include "control/config/sections.h"
 
@@ -16,8 +17,9 @@ std::string address_fault(const IpAddress& address) {
   return host_address_fault(address);
 }
 
-/// "192.0.2.138", "192.0.2.138:80", "2001:db8::1" or "[2001:db8::1]:80".
-bool read_address_and_port(const Value& value, RealServer& server) {
+}  // namespace
+
+bool read_server_address(const Value& value, IpAddress& out, std::optional<uint16_t>& port) {
   const auto text = value.text();
   if (!text) return false;
   const auto endpoint = Endpoint::parse(*text);
@@ -31,15 +33,17 @@ bool read_address_and_port(const Value& value, RealServer& server) {
     value.error(address->to_string() + " " + fault, "name the address of a host");
     return false;
   }
-  server.address = *address;
+  out = *address;
   if (!endpoint) return true;
   if (endpoint->port == 0) {
     value.error("port 0 is no server's", "use 1..65535 or leave the port out");
     return false;
   }
-  server.port = endpoint->port;
+  port = endpoint->port;
   return true;
 }
+
+namespace {
 
 void read_port(MapReader& map, RealServer& server) {
   const auto value = map.get("port");
@@ -98,7 +102,7 @@ std::optional<RealServer> read_real_server(const Value& item, Forwarding inherit
   server.place = item.place();
   MapReader map(item);
   const auto address = map.require("address", "write the server's address, as 192.0.2.138");
-  const bool known = address && read_address_and_port(*address, server);
+  const bool known = address && read_server_address(*address, server.address, server.port);
   read_port(map, server);
   server.weight = static_cast<uint32_t>(map.number("weight", 0, kMaxWeight, server.weight));
   std::optional<Forwarding> forwarding = inherited;
@@ -110,9 +114,8 @@ std::optional<RealServer> read_real_server(const Value& item, Forwarding inherit
       tunnel->error("the server is not reached by a tunnel",
                     "write forwarding: tun, or leave tunnel out");
   }
-  map.not_yet("inhibit_on_failure", {"false"});
   read_thresholds(map, server);
-  map.not_yet("health_checks", {"[]"});
+  server.health = read_server_health(map);
   map.finish();
   return known && forwarding ? std::optional(server) : std::nullopt;
 }

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "control/config/map_reader.h"
+#include "control/config/read_health.h"
 #include "control/config/sections.h"
 
 namespace lbd::config {
@@ -78,16 +79,7 @@ void read_real_servers(MapReader& map, ServiceDraft& draft) {
 
 /// Features to come. Accepted is what says, truthfully, that they are off.
 void refuse_the_rest(MapReader& map) {
-  map.not_yet_map("quorum",
-                  {{"weight", "1"}, {"hysteresis", "0"}, {"up", "\"\""}, {"down", "\"\""}});
-  map.not_yet("sorry_server");
-  map.not_yet("on_down", {"keep"});
-  map.not_yet("on_removal", {"drain"});
-  map.not_yet("slow_start", {"0s"});
   map.not_yet("client_address", {"none"});
-  map.not_yet("health_checks", {"[]"});
-  map.not_yet("initial", {"up"});
-  map.not_yet_map("notify", {{"server_up", "\"\""}, {"server_down", "\"\""}});
 }
 
 }  // namespace
@@ -108,6 +100,7 @@ ServiceDraft read_service(const Value& item) {
       map.duration("drain_timeout", Milliseconds(0), kMaxDrain, service.drain_timeout);
   read_local_ports(map, service);
   read_mss(map, service.mss);
+  read_service_health(map, draft);
   read_real_servers(map, draft);
   refuse_the_rest(map);
   map.finish();

@@ -31,6 +31,10 @@ ServiceDraft read_service(const Value& item);
 void read_scheduler(MapReader& map, Service& service);
 /// persistence, limits and one_packet.
 void read_clients(MapReader& map, Service& service);
+/// "192.0.2.138", "192.0.2.138:80", "2001:db8::1" or "[2001:db8::1]:80", of a host or the director
+/// itself (loopback). False where it is none.
+bool read_server_address(const Value& value, IpAddress& out, std::optional<uint16_t>& port);
+
 inline constexpr const char* kForwardingRemedy = "write dr, nat or tun";
 /// How a service or a real server is forwarded to. Nothing where that cannot be read, or is not
 /// supported yet.

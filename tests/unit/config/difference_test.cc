@@ -70,7 +70,13 @@ TEST(Difference, what_a_reload_changes) {
                 "service web: scheduler_flags none -> mh-port\n"
                 "service web: mh_table_size 4093 -> 251\n"},
            Case{"scheduler: wrr", "scheduler: wrr, protocol: udp",
-                "service web: protocol tcp -> udp\n"},
+                "service web: protocol tcp -> udp\n"
+                "service web: on_down keep -> reschedule\n"},
+           Case{"scheduler: wrr", "scheduler: wrr, on_down: reset, on_removal: reset",
+                "service web: on_down keep -> reset\n"
+                "service web: on_removal drain -> reset\n"},
+           Case{"{address: 10.0.0.2}", "{address: 10.0.0.2, inhibit_on_failure: true}",
+                "service web: real server 10.0.0.2: inhibit_on_failure true\n"},
            Case{"scheduler: wrr", "scheduler: wrr, drain_timeout: 10s",
                 "service web: drain_timeout 5m -> 10s\n"},
            Case{"[\"10.0.0.80:80\"]", "[\"10.0.0.80:80\", \"10.0.0.81:80\"]",

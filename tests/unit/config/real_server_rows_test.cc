@@ -26,7 +26,7 @@ TEST(RealServers, accepted) {
       {servers(
            R"({address: 10.0.0.2}, {address: "10.0.0.3:80", weight: 0}, {address: 10.0.0.4, port: 80, weight: 65535, forwarding: dr})"),
        "ok\n"},
-      {servers("{address: 10.0.0.2, inhibit_on_failure: false, max_connections: 0, "
+      {servers("{address: 10.0.0.2, inhibit_on_failure: true, max_connections: 0, "
                "min_connections: 0, health_checks: []}"),
        "ok\n"},
       {servers(R"({address: 127.0.0.1}, {address: "10.0.0.1:80"})"), "ok\n"},
@@ -92,12 +92,6 @@ TEST(RealServers, values) {
       {servers("{address: 10.0.0.2, forwarding: fullnat}"),
        "f.yaml:3:48: services[0].real_servers[0].forwarding: fullnat is not supported yet; write "
        "dr, nat or tun\n"},
-      {servers("{address: 10.0.0.2, inhibit_on_failure: true}"),
-       "f.yaml:3:36: services[0].real_servers[0].inhibit_on_failure: not supported yet; leave it "
-       "out or write false\n"},
-      {servers("{address: 10.0.0.2, health_checks: [{tcp: {}}]}"),
-       "f.yaml:3:36: services[0].real_servers[0].health_checks: not supported yet; leave it out or "
-       "write []\n"},
   });
 }
 

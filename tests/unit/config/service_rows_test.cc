@@ -269,24 +269,8 @@ TEST(ServicesSection, schedulers) {
 
 TEST(ServicesSection, not_supported_yet) {
   check_rows({
-      {service("quorum: 2"), "f.yaml:3:1: services[0].quorum: not supported yet; leave it out\n"},
-      {service(R"(sorry_server: "10.0.0.9:80")"),
-       "f.yaml:3:1: services[0].sorry_server: not supported yet; leave it out\n"},
-      {service("on_down: reset"),
-       "f.yaml:3:1: services[0].on_down: not supported yet; leave it out or write keep\n"},
-      {service("on_removal: reset"),
-       "f.yaml:3:1: services[0].on_removal: not supported yet; leave it out or write drain\n"},
-      {service("slow_start: 1s"),
-       "f.yaml:3:1: services[0].slow_start: not supported yet; leave it out or write 0s\n"},
       {service("client_address: toa"),
        "f.yaml:3:1: services[0].client_address: not supported yet; leave it out or write none\n"},
-      {service("health_checks: [{tcp: {}}]"),
-       "f.yaml:3:1: services[0].health_checks: not supported yet; leave it out or write []\n"},
-      {service("initial: down"),
-       "f.yaml:3:1: services[0].initial: not supported yet; leave it out or write up\n"},
-      {service(R"(notify: {server_down: "cmd"})"),
-       "f.yaml:3:10: services[0].notify.server_down: not supported yet; leave it out or write "
-       "\"\"\n"},
       {service("one_packet:"),
        "f.yaml:3:1: services[0].one_packet: has no value; give it one or leave it out\n"},
   });

@@ -65,6 +65,46 @@ TEST(SnapshotBuilder, WaysToServers) {
   EXPECT_EQ(second->targets[1].forwarding, Forwarding::kLocal);
 }
 
+TEST(SnapshotBuilder, FatesOfAFailedAndOfARemovedServer) {
+  using enum config::OnDown;
+  using config::OnRemoval;
+  using config::Protocol;
+  struct Row {
+    Protocol protocol;
+    config::OnDown on_down;
+    OnRemoval on_removal;
+    bool inhibit;
+    Fate failed, removed;
+  };
+  for (const Row& row : {
+           Row{Protocol::kTcp, kKeep, OnRemoval::kDrain, false, Fate::kStale, Fate::kServed},
+           Row{Protocol::kTcp, kReset, OnRemoval::kDrain, false, Fate::kReset, Fate::kServed},
+           Row{Protocol::kTcp, kReset, OnRemoval::kDrain, true, Fate::kServed, Fate::kServed},
+           Row{Protocol::kTcp, kReschedule, OnRemoval::kReset, false, Fate::kReschedule,
+               Fate::kReset},
+           Row{Protocol::kUdp, kReschedule, OnRemoval::kDrain, false, Fate::kReschedule,
+               Fate::kReschedule},
+           Row{Protocol::kUdp, kKeep, OnRemoval::kDrain, false, Fate::kStale, Fate::kServed},
+           Row{Protocol::kUdp, kReschedule, OnRemoval::kReset, false, Fate::kReschedule,
+               Fate::kReset},
+       }) {
+    auto service = make_service("a", {{"10.0.0.1", 1}, {"10.0.0.2", 1}});
+    service.protocol = row.protocol;
+    service.health.on_down = row.on_down;
+    service.health.on_removal = row.on_removal;
+    service.real_servers[0].health.inhibit_on_failure = row.inhibit;
+    const auto present = state_of({service});
+    EXPECT_FALSE(build(present)->partings);
+    const auto failed = build(set_health(
+        present, {{0, {"a", test::key_of("10.0.0.1")}, ServerHealth{false, std::nullopt, 100}}}));
+    EXPECT_EQ(failed->fates[0], row.failed);
+    EXPECT_EQ(failed->fates[1], Fate::kServed);
+    EXPECT_EQ(failed->partings, row.failed != Fate::kServed);
+    service.real_servers.erase(service.real_servers.begin());
+    EXPECT_EQ(build(state_of({service}, present))->fates[0], row.removed);
+  }
+}
+
 TEST(SnapshotBuilder, SharesWhatDoesNotChange) {
   const auto state = state_of({make_service("a", {{"10.0.0.1", 1}, {"10.0.0.2", 1}})});
   const auto first = build(state);
