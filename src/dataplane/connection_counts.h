@@ -60,6 +60,9 @@ class ConnectionCounts {
         changes_(std::make_unique<std::atomic<uint64_t>[]>(servers / kBlock + 1)) {}
 
   LoadWord get(ServerId server) const { return words_[server].load(std::memory_order_relaxed); }
+  /// How often a server that had been overloaded came to take connections again. As long as it
+  /// stands still, who was overloaded still is: read it before the words (acquire).
+  uint64_t reliefs() const { return reliefs_.load(std::memory_order_acquire); }
   /// How often a word of servers [block * kBlock, + kBlock) has changed.
   uint64_t changes(uint32_t block) const { return changes_[block].load(std::memory_order_acquire); }
 
@@ -97,6 +100,7 @@ class ConnectionCounts {
       if (thresholds.relieved(total_of(word))) next &= ~kOverloaded;
       if (next == word) return;
     } while (!words_[server].compare_exchange_weak(word, next, std::memory_order_relaxed));
+    if (word & ~next & kOverloaded) reliefs_.fetch_add(1, std::memory_order_release);
     changed(server);
   }
 
@@ -104,8 +108,10 @@ class ConnectionCounts {
   void relieve(ServerId server, LoadWord word, const Thresholds& thresholds) {
     while ((word & kOverloaded) && thresholds.relieved(total_of(word)))
       if (words_[server].compare_exchange_weak(word, word & ~kOverloaded,
-                                               std::memory_order_relaxed))
+                                               std::memory_order_relaxed)) {
+        reliefs_.fetch_add(1, std::memory_order_release);
         return;
+      }
   }
   void changed(ServerId server) {
     changes_[server / kBlock].fetch_add(1, std::memory_order_release);
@@ -113,6 +119,7 @@ class ConnectionCounts {
 
   std::unique_ptr<std::atomic<LoadWord>[]> words_;
   std::unique_ptr<std::atomic<uint64_t>[]> changes_;
+  alignas(64) std::atomic<uint64_t> reliefs_{0};
 };
 
 }  // namespace lbd

@@ -197,12 +197,35 @@ void Pick(benchmark::State& state, SchedulerKind kind) {
     if (active_of(counts.get(other)) > 0) counts.add(other, -kOneActive, {});
   }
 }
+/// All servers, or all but the last, are at their maximum: what a SYN costs then.
+void PickFull(benchmark::State& state, SchedulerKind kind) {
+  const auto servers = static_cast<uint32_t>(state.range(0));
+  const auto room = static_cast<uint32_t>(state.range(1));
+  std::vector<Candidate> candidates;
+  ConnectionCounts counts(servers);
+  for (uint32_t i = 0; i < servers; ++i) {
+    candidates.push_back({i, 1, i, Forwarding::kDr, 1, i, true});
+    if (i + room < servers) (void)counts.try_add(i, kOneActive, {1, 0});
+  }
+  const SchedulerOptions options{true, false, 131'071};
+  const auto schedule =
+      make_state(kind, candidates, 0, make_shared_schedule(kind, options, candidates, nullptr));
+  uint32_t n = 0;
+  for (auto _ : state) {
+    const FlowKey key = flow(++n);
+    benchmark::DoNotOptimize(schedule->pick({key, &counts, 0}));
+  }
+}
+
 void register_picks() {
   for (size_t i = 0; i < kSchedulerNames.size(); ++i) {
     const auto kind = static_cast<SchedulerKind>(i);
     const std::string name = "Pick/" + std::string(name_of(kind));
     auto* made = benchmark::RegisterBenchmark(name.c_str(), Pick, kind);
     made->ArgName("servers")->Arg(2)->Arg(100)->Arg(1'000)->Arg(10'000);
+    const std::string full = "PickFull/" + std::string(name_of(kind));
+    auto* other = benchmark::RegisterBenchmark(full.c_str(), PickFull, kind);
+    other->ArgNames({"servers", "room"})->Args({1'000, 0})->Args({1'000, 1});
   }
 }
 const bool kPicksRegistered = (register_picks(), true);

@@ -41,6 +41,8 @@ class BucketTable {
 
   /// nullptr: there is no server, or the flow's is out and there is no fallback. O(1).
   const Candidate* pick(const NewFlow& flow) const;
+  /// Otherwise a flow of a server that is out has none.
+  bool falls_back() const { return options_.fallback; }
   const Buckets& buckets() const { return buckets_; }
 
  private:

@@ -42,6 +42,11 @@ inline bool is_out(const Candidate& candidate, const NewFlow& flow) {
          (candidate.limited && (flow.counts->get(candidate.server) & kOverloaded) != 0);
 }
 
+/// What must move before a server that is_out() can be in again, within one list of candidates.
+inline uint64_t reliefs_of(const NewFlow& flow) {
+  return flow.counts != nullptr ? flow.counts->reliefs() : 0;
+}
+
 /// The candidates in the order of the configuration, and where each one stands by server id.
 /// Immutable; made by the control side.
 class CandidateList {

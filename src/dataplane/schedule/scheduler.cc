@@ -60,7 +60,11 @@ ScheduleState::AnyScheduler ScheduleState::make(SchedulerKind kind,
 
 ScheduleState::ScheduleState(SchedulerKind kind, std::span<const Candidate> candidates,
                              unsigned worker, const SharedSchedule& shared)
-    : kind_(kind), scheduler_(make(kind, candidates, worker, shared)) {}
+    : kind_(kind),
+      // ovf passes over servers by their active connections, which no relief tells of.
+      speaks_for_all_(kind != SchedulerKind::kOvf &&
+                      (!shared.buckets || shared.buckets->falls_back())),
+      scheduler_(make(kind, candidates, worker, shared)) {}
 
 void ScheduleState::adopt(const ScheduleState& old) {
   if (auto* rr = std::get_if<RoundRobin>(&scheduler_)) {

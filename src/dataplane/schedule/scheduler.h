@@ -50,9 +50,16 @@ class ScheduleState {
 
   SchedulerKind kind() const { return kind_; }
 
-  /// nullptr: no candidate takes connections.
+  /// nullptr: no candidate takes connections. Once that is known it costs nothing until a server is
+  /// relieved: a flood of SYNs to a service whose servers are full must not look at each of them.
   const Candidate* pick(const NewFlow& flow) {
-    return std::visit([&flow](auto& scheduler) { return scheduler.pick(flow); }, scheduler_);
+    const uint64_t reliefs = reliefs_of(flow);
+    if (reliefs == nobody_at_) return nullptr;
+    const Candidate* picked =
+        std::visit([&flow](auto& scheduler) { return scheduler.pick(flow); }, scheduler_);
+    if (picked == nullptr && speaks_for_all_) [[unlikely]]
+      nobody_at_ = reliefs;
+    return picked;
   }
 
   /// Takes over the positions of this worker's state for the list before. Another kind's state is
@@ -67,7 +74,10 @@ class ScheduleState {
                            unsigned worker, const SharedSchedule& shared);
 
   SchedulerKind kind_;
+  /// It finds a server for a flow wherever there is one for any.
+  bool speaks_for_all_;
   AnyScheduler scheduler_;
+  uint64_t nobody_at_ = ~uint64_t{0};  // reliefs_of() when no server took connections
 };
 
 /// Workers begin at different places, by their index.

@@ -19,7 +19,7 @@ uint32_t initial_phase(uint32_t position, uint32_t weight, unsigned worker) {
 }  // namespace
 
 WeightedRoundRobin::WeightedRoundRobin(std::span<const Candidate> candidates, unsigned worker)
-    : list_(candidates), turns_(list_.size()), heap_(list_.size()) {
+    : list_(candidates), turns_(list_.size()), heap_(list_.size()), parked_(list_.size()) {
   uint32_t divisor = 0;
   for (uint32_t i = 0; i < list_.size(); ++i) divisor = std::gcd(divisor, list_[i].weight);
   for (uint32_t i = 0; i < list_.size(); ++i) {
@@ -43,26 +43,62 @@ bool WeightedRoundRobin::before(const Due& a, const Due& b) {
 }
 
 const Candidate* WeightedRoundRobin::pick(const NewFlow& flow) {
-  for (uint32_t i = 0; i < list_.size(); ++i) {
+  const uint64_t reliefs = reliefs_of(flow);
+  if (parked_count_ != 0 && reliefs != looked_at_) look_at_parked(flow, reliefs);
+  if (parked_count_ == 0) looked_at_ = reliefs;
+  while (waiting_ != 0) {
     Due& due = heap_[0];
     const uint32_t position = due.position;
+    if (is_out(list_[position], flow)) [[unlikely]] {
+      park_first();
+      continue;
+    }
     Turn& turn = turns_[position];
-    const bool out = is_out(list_[position], flow);
-    // Who is out lets a whole round go by: in it each of the others has its turn.
-    if (out || ++turn.step == turn.weight) {
-      if (!out) turn.step = 0;
+    if (++turn.step == turn.weight) {
+      turn.step = 0;
       ++turn.round;
     }
     now_ = due.time;
     due.time = time_of(turn);
     sift_down(0);
-    if (!out) return &list_[position];
+    return &list_[position];
   }
   return nullptr;
 }
 
+void WeightedRoundRobin::park_first() {
+  parked_[parked_count_++] = heap_[0].position;
+  heap_[0] = heap_[--waiting_];
+  if (waiting_ != 0) sift_down(0);
+}
+
+void WeightedRoundRobin::look_at_parked(const NewFlow& flow, uint64_t reliefs) {
+  looked_at_ = reliefs;
+  uint32_t still = 0;
+  for (uint32_t i = 0; i < parked_count_; ++i) {
+    const uint32_t position = parked_[i];
+    if (is_out(list_[position], flow)) {
+      parked_[still++] = position;
+      continue;
+    }
+    Turn& turn = turns_[position];
+    turn.round = static_cast<uint32_t>(now_ >> 32);
+    if (static_cast<int64_t>(time_of(turn) - now_) < 0) ++turn.round;
+    heap_[waiting_] = {time_of(turn), position};
+    sift_up(waiting_++);
+  }
+  parked_count_ = still;
+}
+
+void WeightedRoundRobin::sift_up(uint32_t at) {
+  const Due moving = heap_[at];
+  for (; at != 0 && before(moving, heap_[(at - 1) / 4]); at = (at - 1) / 4)
+    heap_[at] = heap_[(at - 1) / 4];
+  heap_[at] = moving;
+}
+
 void WeightedRoundRobin::sift_down(uint32_t at) {
-  const auto size = static_cast<uint32_t>(heap_.size());
+  const uint32_t size = waiting_;
   const Due moving = heap_[at];
   for (;;) {
     const uint32_t first = at * 4 + 1;
@@ -78,6 +114,8 @@ void WeightedRoundRobin::sift_down(uint32_t at) {
 }
 
 void WeightedRoundRobin::rebuild() {
+  waiting_ = list_.size();
+  parked_count_ = 0;
   for (uint32_t i = 0; i < list_.size(); ++i) heap_[i] = {time_of(turns_[i]), i};
   for (auto i = static_cast<uint32_t>(heap_.size() / 4 + 1); i-- > 0;)
     if (i < heap_.size()) sift_down(i);
@@ -86,7 +124,9 @@ void WeightedRoundRobin::rebuild() {
 void WeightedRoundRobin::adopt(const WeightedRoundRobin& old) {
   list_.for_each_common(old.list_, [&](uint32_t before, uint32_t here) {
     const Turn& turn = old.turns_[before];
-    const uint64_t wait = time_of(turn) - old.now_;  // at most one step: 2^32 / weight
+    // At most one step, 2^32 / weight; less than none where the server was parked.
+    const auto wait =
+        static_cast<uint64_t>(std::max<int64_t>(0, static_cast<int64_t>(time_of(turn) - old.now_)));
     const uint64_t phase = wait * turn.weight >> 16;
     turns_[here].phase = static_cast<uint32_t>(std::min<uint64_t>(phase, kPhases - 1));
   });

@@ -16,11 +16,13 @@ namespace lbd {
 /// their greatest common divisor) has every server exactly in proportion, wherever it begins, and
 /// phases that differ keep servers of equal weight apart. A worker begins at a point of the round
 /// of its own. A new list keeps for each server how much of its way to its next turn it has gone.
+/// A server that is overloaded when it is due leaves the heap, and comes back to its place in the
+/// present round when it is not any more.
 class WeightedRoundRobin {
  public:
   WeightedRoundRobin(std::span<const Candidate> candidates, unsigned worker);
 
-  /// nullptr: no server takes connections. O(log n), while none is overloaded.
+  /// nullptr: no server takes connections. O(log n); O(n) once after a server was relieved.
   const Candidate* pick(const NewFlow& flow);
   /// Carries positions over, by server. O(n), no memory.
   void adopt(const WeightedRoundRobin& old);
@@ -41,11 +43,18 @@ class WeightedRoundRobin {
   static bool before(const Due& a, const Due& b);
   void rebuild();
   void sift_down(uint32_t at);
+  void sift_up(uint32_t at);
+  void park_first();
+  void look_at_parked(const NewFlow& flow, uint64_t reliefs);
 
   CandidateList list_;
   std::vector<Turn> turns_;
-  std::vector<Due> heap_;  // four children a node, least first
-  uint64_t now_ = 0;       // when the latest pick was due
+  std::vector<Due> heap_;  // of its first waiting_ places; four children a node, least first
+  uint32_t waiting_ = 0;
+  std::vector<uint32_t> parked_;  // positions of those that were overloaded; of its first ...
+  uint32_t parked_count_ = 0;
+  uint64_t looked_at_ = 0;  // reliefs_of() when they were last looked at
+  uint64_t now_ = 0;        // when the latest pick was due
 };
 
 }  // namespace lbd

@@ -191,6 +191,54 @@ TEST(Schedulers, PassOverAnOverloadedServer) {
   }
 }
 
+TEST(Schedulers, SeeAtOnceThatAFullServerIsRelieved) {
+  const Thresholds one{1, 1};
+  for (unsigned i = 0; i < kSchedulerNames.size(); ++i) {
+    const auto kind = static_cast<SchedulerKind>(i);
+    if (kind == SchedulerKind::kDh) continue;  // a destination has one server
+    ConnectionCounts counts(200);
+    const std::vector<Candidate> list{{100, 9, 0, Forwarding::kDr, 9, 1, true},
+                                      {101, 1, 0, Forwarding::kDr, 1, 2, true}};
+    const SchedulerOptions options{true, false, 4093};
+    const auto state =
+        make_state(kind, list, 0, make_shared_schedule(kind, options, list, nullptr));
+    for (const ServerId server : {100, 101}) ASSERT_TRUE(counts.try_add(server, kOneInactive, one));
+    for (int k = 0; k < 10; ++k) {
+      for (const ServerId server : {100, 101}) {
+        EXPECT_EQ(state->pick({FlowKey{}, &counts, 0}), nullptr) << name_of(kind);
+        EXPECT_EQ(state->pick({FlowKey{}, &counts, 0}), nullptr) << name_of(kind);
+        counts.add(server, -kOneInactive, one);
+        const Candidate* got = state->pick({FlowKey{}, &counts, 0});
+        ASSERT_NE(got, nullptr) << name_of(kind);
+        EXPECT_EQ(got->server, server) << name_of(kind);
+        ASSERT_TRUE(counts.try_add(server, kOneInactive, one));
+      }
+    }
+  }
+}
+
+TEST(WeightedRoundRobin, ARelievedServerHasItsShareAgain) {
+  ConnectionCounts counts(200);
+  std::vector<Candidate> list{{100, 2, 0}, {101, 1, 0}, {102, 1, 0}};
+  for (Candidate& candidate : list) candidate.limited = true;
+  const auto state = make_state(SchedulerKind::kWrr, list, 0, {});
+  const auto round = [&](int picks) {
+    std::map<ServerId, int> out;
+    for (int i = 0; i < picks; ++i) ++out[state->pick({FlowKey{}, &counts, 0})->server];
+    return out;
+  };
+  for (int k = 0; k < 20; ++k) {
+    for (const ServerId full : {100, 101, 102}) {
+      ASSERT_TRUE(counts.try_add(full, kOneActive, {1, 1}));
+      const auto without = round(12);
+      EXPECT_FALSE(without.contains(full));
+      counts.add(full, -kOneActive, {1, 1});
+      (void)round(4);  // it comes back to its place in the round
+      EXPECT_EQ(round(8), (std::map<ServerId, int>{{100, 4}, {101, 2}, {102, 2}})) << full;
+    }
+  }
+}
+
 TEST(WeightedRoundRobin, KeepsTheRatioOfTheOthersWhileOneIsOverloaded) {
   ConnectionCounts counts(200);
   std::vector<Candidate> list{{100, 60'000, 0}, {101, 2, 0}, {102, 1, 0}};
