@@ -98,16 +98,22 @@ std::vector<OwnAddress> KernelSide::own_addresses() const {
         out.push_back({wanted.port, prefix.address});
     }
   }
-  for (const LocalAddress& local : present) out.push_back({local.port, local.prefix.address});
+  for (const LocalAddress& local : present) {
+    const bool pool =
+        local.port < pools_.size() && pools_[local.port].contains(local.prefix.address);
+    out.push_back({local.port, local.prefix.address, pool});
+  }
   return out;
 }
 
 void KernelSide::apply(const config::Config& config, const DesiredState& state,
                        const std::set<IpAddress>& vrrp) {
   configured_.clear();
+  pools_.clear();
   std::vector<std::string> names;
   for (const config::Port& port : config.ports) {
     configured_.push_back(port.addresses);
+    pools_.emplace_back(port.local_addresses.begin(), port.local_addresses.end());
     names.push_back(port.name);
   }
   const auto plan = plan_addresses(with_draining(config, state), vrrp);

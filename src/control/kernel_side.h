@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "control/config/model.h"
@@ -72,6 +73,7 @@ class KernelSide {
   boost::asio::posix::stream_descriptor netlink_;
   /// By PortIndex, the file's.
   std::vector<std::vector<Prefix>> configured_;
+  std::vector<std::unordered_set<IpAddress>> pools_;
 };
 
 }  // namespace lbd

@@ -192,8 +192,10 @@ AddressTable address_table(const DesiredState& state, const std::vector<OwnAddre
   for (const OwnAddress& own : local) {
     const auto holds = [&own](const Prefix& prefix) { return prefix.contains(own.address); };
     if (std::none_of(prefixes.begin(), prefixes.end(), holds))
-      entries.try_emplace({own.address, kHostLength},
-                          AddressTable::Entry{own.address, AddressKind::kLocal, {}});
+      entries.try_emplace(
+          {own.address, kHostLength},
+          AddressTable::Entry{
+              own.address, own.pool ? AddressKind::kPool : AddressKind::kLocal, {}});
   }
   // Whether an instance holds its address or not, workers must know that it is one.
   for (const auto& [address, vip] : *state.virtual_addresses) {
@@ -216,10 +218,18 @@ void choose_port_addresses(Snapshot& snapshot, const std::vector<OwnAddress>& lo
   for (const OwnAddress& own : local) {
     if (own.address.is_link_local()) continue;
     const AddressTable::Entry& entry = *snapshot.addresses.find(own.address);
-    if (entry.kind == AddressKind::kService || entry.vip != 0) continue;
+    if (entry.kind != AddressKind::kLocal || entry.vip != 0) continue;
     PortAddresses& chosen = snapshot.port_addresses[own.port];
     std::optional<IpAddress>& slot = own.address.is_v4() ? chosen.ipv4 : chosen.ipv6;
     if (!slot) slot = own.address;
+  }
+}
+
+void set_pools(Snapshot& snapshot, const std::vector<OwnAddress>& local) {
+  for (const OwnAddress& own : local) {
+    if (!own.pool) continue;
+    LocalPool& pool = snapshot.local_pools[own.port];
+    (own.address.is_v4() ? pool.ipv4 : pool.ipv6).push_back(own.address);
   }
 }
 
@@ -260,6 +270,7 @@ std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
   next->listens = ListenTable(std::move(listens));
   next->clients = clients_of(*next, inputs.before);
   next->addresses = address_table(inputs.state, inputs.local_addresses);
+  set_pools(*next, inputs.local_addresses);
   choose_port_addresses(*next, inputs.local_addresses);
   complete_tunnels(*next);
   return next;

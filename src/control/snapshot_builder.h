@@ -13,6 +13,7 @@ namespace lbd {
 struct OwnAddress {
   PortIndex port = 0;
   IpAddress address;
+  bool pool = false;  // of the port's local_addresses
 };
 
 struct SnapshotInputs {

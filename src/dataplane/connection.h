@@ -96,6 +96,7 @@ inline constexpr uint8_t kHalfOpen = 1;       // in the owner's list of half-ope
 inline constexpr uint8_t kPersistent = 16;    // its service had persistence when it opened
 inline constexpr uint8_t kCountedActive = 2;  // counted as active (not inactive) at its server
 inline constexpr uint8_t kHasReply = 4;       // `reply` is set, and in the index
+inline constexpr uint8_t kAdopted = 8;        // of another worker, which had no local port left
 
 struct alignas(64) Connection {
   // Line 0: the forward direction.
@@ -115,7 +116,8 @@ struct alignas(64) Connection {
   Links half_open;  // the owner's list of half-open connections, oldest first
   // Of methods that see replies (kHasReply).
   FlowKey reply;              // the tuple that replies have when they arrive
-  NextHopId reply_hop;        // the way to the client, valid for
+  NextHopId reply_hop : 24;   // the way to the client, valid for reply_generation
+  uint32_t pool : 8;          // by fullnat: PortIndex whose local address it is sent to
   uint32_t reply_generation;  // this generation of Routing; 0: not known
 };
 static_assert(sizeof(Connection) == 128 && alignof(Connection) == 64);

@@ -132,13 +132,28 @@ uint32_t ConnectionTracker::open(const FlowKey& key, uint64_t hash, const Servic
 }
 
 bool ConnectionTracker::expect_replies(uint32_t id, const FlowKey& reply, uint64_t hash) {
-  return table_.insert_reply(id, reply, hash) && directory_.announce(reply, hash);
+  if (!table_.insert_reply(id, reply, hash)) return false;
+  // By fullnat the owner function finds the owner of the reply.
+  return table_.at(id).forwarding != Forwarding::kNat || directory_.announce(reply, hash);
+}
+
+bool ConnectionTracker::use_local_address(uint32_t id, PortIndex pool, bool adopted,
+                                          uint64_t hash) {
+  Connection& connection = table_.at(id);
+  connection.pool = pool;
+  context_.counters->local_ports_used[pool].add(1);
+  if (!adopted) return true;
+  connection.flags |= kAdopted;
+  return directory_.announce(connection.key, hash);
 }
 
 void ConnectionTracker::forget(uint32_t id) {
   const Connection& connection = table_.at(id);
-  if (connection.flags & kHasReply)
+  if (connection.forwarding == Forwarding::kNat && (connection.flags & kHasReply))
     directory_.withdraw(connection.reply, table_.hash(connection.reply));
+  if (connection.flags & kAdopted) directory_.withdraw(connection.key, table_.hash(connection.key));
+  if (connection.forwarding == Forwarding::kFullnat)
+    context_.counters->local_ports_used[connection.pool].sub(1);
   count(connection.server, connection.flags & kCountedActive, -1);
   if (connection.flags & kHalfOpen) leave_half_open(id);
   table_.erase(id);

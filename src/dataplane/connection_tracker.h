@@ -41,6 +41,10 @@ class ConnectionTracker {
   /// Enters an open connection by the tuple of its replies, here and with the workers on which
   /// those may land. False where there is no room, or the tuple is another connection's.
   bool expect_replies(uint32_t id, const FlowKey& reply, uint64_t hash);
+  /// For fullnat, before expect_replies(): `pool` is the port whose local address was chosen.
+  /// `adopted`: the owner function names another worker for the client's packets, which is told
+  /// here. False where it cannot be.
+  bool use_local_address(uint32_t id, PortIndex pool, bool adopted, uint64_t hash);
   void close(uint32_t id);
   void set_state(uint32_t id, uint8_t state);
   /// Removes what has timed out, looking at `budget` connections at most; returns how many it

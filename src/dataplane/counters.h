@@ -39,6 +39,8 @@ struct alignas(64) WorkerCounters {
   std::array<Counter, kEventCount> events;
   /// Packets that wait for a neighbour: a gauge.
   Counter held;
+  /// Connections by fullnat with a local address of a port: gauges.
+  std::array<Counter, kMaxPorts> local_ports_used;
   /// Connections in the table: a gauge.
   Counter connections;
   /// TSC cycles in loops that had work, and in all loops.
@@ -60,7 +62,9 @@ struct alignas(64) ServerCounters {
   Counter active;
   Counter inactive;
   /// The worker's alone: this worker's active and inactive are part of the exact counts.
-  uint64_t exact_entered = 0;
+  uint32_t exact_entered = 0;
+  /// The worker's alone: where LocalPorts goes on.
+  uint32_t local_cursor = 0;
 };
 static_assert(sizeof(ServerCounters) == 64);
 

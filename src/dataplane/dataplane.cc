@@ -68,6 +68,7 @@ struct Dataplane::State {
   std::unique_ptr<GrowingArray<ServerCounters>[]> servers;
   std::unique_ptr<ConnectionCounts> exact;
   std::optional<Owner> owner;
+  std::optional<LocalPortTable> local_ports;
   std::vector<std::vector<PeerRings>> peer_rings;  // [from][to]
   std::vector<std::unique_ptr<FragmentNotes>> fragment_notes;
   std::vector<rte_mempool*> reply_pools;
@@ -148,6 +149,7 @@ Status Dataplane::State::make_worker(WorkerIndex index, const FlowHash& hash) {
   parts.context.routing = &routing;
   parts.context.held = &held;
   parts.owner = &*owner;
+  parts.local_ports = &*local_ports;
   parts.publisher = &publisher;
   parts.exception = exception.workers[index];
   parts.replies = replies;
@@ -196,6 +198,7 @@ Result<std::unique_ptr<Dataplane>> Dataplane::start(const DataplaneOptions& opti
   std::vector<uint8_t> key = options.steering.key;
   if (key.empty()) key.assign(default_rss_key().begin(), default_rss_key().end());
   state->owner.emplace(key, state->worker_count);
+  state->local_ports.emplace(*state->owner);
   FlowHash::Seed seed;
   if (getrandom(seed.data(), sizeof(seed), 0) != sizeof(seed))
     return Error{"getrandom: no random numbers for the connection tables' seed"};

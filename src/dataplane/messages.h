@@ -20,6 +20,7 @@ struct ConnectionRow {
   uint16_t client_port = 0;
   IpAddress virtual_address;
   uint16_t virtual_port = 0;
+  std::optional<Endpoint> local;  // by fullnat: from where the server sees it come
   ServiceId service = kNoId;
   ServerId server = kNoId;
   uint8_t state = 0;  // TcpState; for UDP its UDP value (tcp_state.h)

@@ -75,9 +75,25 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
   }
   if (service.one_packet) return forward_once(packet, key, *server, state);
   const Target& target = context_.snapshot->targets[server->server];
+  const bool fullnat = server->forwarding == Forwarding::kFullnat;
+  const uint64_t hop = context_.next_hops->word(server->next_hop);
+  const PortIndex out = next_hop_port(hop);
   FlowKey reply{};
   uint64_t reply_hash = 0;
-  if (sees_replies(target.forwarding)) {
+  if (fullnat) {
+    // Without a way to the server nobody knows whose local addresses to use.
+    const bool no_way = next_hop_state(hop) == NextHopState::kNoRoute;
+    const bool full = packet.refused_by != 0 && !connections_.directory().can_announce(key);
+    std::optional<FlowKey> chosen;
+    if (!no_way && !full) chosen = choose_local(key, *server, target, out);
+    if (!chosen) {
+      connections_.give_back(*server, state);
+      if (no_way || full) return drop(packet, no_way ? Verdict::kNoRoute : Verdict::kHandoffFull);
+      return pass_on(packet, out);
+    }
+    reply = *chosen;
+    reply_hash = connections_.table().hash(reply);
+  } else if (server->forwarding == Forwarding::kNat) {
     reply = Nat::reply_tuple(key, target);
     reply_hash = connections_.table().hash(reply);
     if (const auto reason = why_no_replies(reply, reply_hash)) {
@@ -91,7 +107,10 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
     return drop(packet, Verdict::kConnectionTableFull);
   }
   connections_.table().at(id).vip = vip & 0xfff;
-  if (sees_replies(target.forwarding) && !connections_.expect_replies(id, reply, reply_hash)) {
+  const bool told =
+      !fullnat || connections_.use_local_address(id, out, packet.refused_by != 0, hash);
+  const bool has_reply = sees_replies(server->forwarding);
+  if (!told || (has_reply && !connections_.expect_replies(id, reply, reply_hash))) {
     connections_.close(id);
     return drop(packet, Verdict::kConnectionTableFull);
   }
@@ -135,6 +154,29 @@ void Pipeline::limit_mss(const Packet& packet, const Connection& connection) {
   if (mtu > headers) clamp_mss(packet, static_cast<uint16_t>(mtu - headers));
 }
 
+/// The tuple of replies to a local address and port of the pool of port `out`.
+std::optional<FlowKey> Pipeline::choose_local(const FlowKey& key, const Candidate& server,
+                                              const Target& target, PortIndex out) {
+  ServerCounters& counters = (*context_.servers)[server.server];
+  const uint16_t port = target.port != 0 ? target.port : destination_port(key);
+  const auto& pool = context_.snapshot->local_pools[out].of(target.address.family());
+  const uint64_t used = counters.active.get() + counters.inactive.get();
+  return local_ports_.choose({target.address, port}, key.protocol(), pool,
+                             static_cast<uint32_t>(used), counters.local_cursor);
+}
+
+/// No local port is left on this worker. Another one may have some: each is asked once. The last
+/// one says no, and counts it at the port whose pool it is.
+void Pipeline::pass_on(Packet& packet, PortIndex out) {
+  if (packet.refused_by + 1u < context_.workers) {
+    const auto next = static_cast<WorkerIndex>((context_.index + 1) % context_.workers);
+    return hand_on(packet, next, kRefused + packet.refused_by + 1u);
+  }
+  replier_.refuse(packet);
+  context_.count(out, Verdict::kLocalPortsUsedUp);
+  rte_pktmbuf_free(packet.mbuf);
+}
+
 /// Why a connection whose replies have this tuple cannot be; nothing where it can. An old
 /// connection of the same tuple that is over gives way.
 std::optional<Verdict> Pipeline::why_no_replies(const FlowKey& reply, uint64_t hash) {
@@ -156,7 +198,7 @@ std::optional<Verdict> Pipeline::why_no_replies(const FlowKey& reply, uint64_t h
 void Pipeline::deliver_error(Packet& packet, uint64_t hash) {
   if (packet.may_hand_off && connections_.directory().any()) {
     const WorkerIndex worker = connections_.directory().owner(hash);
-    if (worker != context_.index) return hand_off_again(packet, worker);
+    if (worker != context_.index) return hand_on(packet, worker, kHandedTwice);
   }
   punt(packet, false);
 }
@@ -197,7 +239,9 @@ void Pipeline::deliver_unserved(Packet& packet, const FlowKey& key) {
     packet.kind = Kind::kPunt;
     return;
   }
-  if (packet.kind == Kind::kFlow) return drop(packet, Verdict::kNotListening);
+  if (packet.kind == Kind::kFlow)
+    return drop(packet,
+                entry->kind == AddressKind::kPool ? Verdict::kStrayReply : Verdict::kNotListening);
   packet.verdict = Verdict::kNotListening;
   packet.kind = Kind::kDrop;
 }

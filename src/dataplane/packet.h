@@ -56,6 +56,8 @@ struct Packet {
   uint16_t fragment_offset = 0;  // bytes
   uint16_t fragment_end = 0;     // bytes
   uint32_t fragment_id = 0;      // as it lies on the wire
+  /// How many workers had no local port for it (fullnat).
+  uint8_t refused_by = 0;
   /// The device vouches for the transport checksum.
   bool l4_checked = false;
 

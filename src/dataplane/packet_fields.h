@@ -33,6 +33,11 @@ inline uint8_t ttl_of(const Packet& packet) {
   return *rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, Packet::kL3 + offset);
 }
 
+/// mbuf->hash.usr of a packet that was handed on by the worker that it had been handed to; from
+/// kRefused on plus Packet::refused_by.
+inline constexpr uint32_t kHandedTwice = 2;
+inline constexpr uint32_t kRefused = 16;
+
 /// A segment with one of these may move a connection's state.
 inline constexpr uint8_t kStateFlags = wire::kTcpSyn | wire::kTcpFin | wire::kTcpRst;
 

@@ -21,13 +21,10 @@ bool is_extended(const Packet& packet) {
   return packet.family == Family::kIpv6 && packet.l4 != Packet::kL3 + sizeof(wire::Ipv6);
 }
 
-/// mbuf->hash.usr of a packet that was handed off by the worker that it had been handed to.
-constexpr uint32_t kHandedTwice = 2;
-
 }  // namespace
 
 Pipeline::Pipeline(WorkerContext& context, ConnectionTracker& connections, const Owner& owner,
-                   const FragmentLimits& fragments, uint64_t hz)
+                   const LocalPortTable& local_ports, const FragmentLimits& fragments, uint64_t hz)
     : context_(context),
       connections_(connections),
       owner_(owner),
@@ -38,6 +35,7 @@ Pipeline::Pipeline(WorkerContext& context, ConnectionTracker& connections, const
       tunnel_errors_(context, replier_),
       nat_(context, transmitter_, replier_),
       scheduling_(context, connections, hz),
+      local_ports_(local_ports, owner, connections.table(), context.index),
       fragments_(fragments),
       punt_bucket_(kPuntPerSecond, kPuntBurst, hz) {}
 
@@ -48,6 +46,7 @@ void Pipeline::receive(rte_mbuf** mbufs, unsigned n, PortIndex in) {
   for (unsigned i = 0; i < n; ++i) {
     burst_.packets[i].in = in;
     burst_.packets[i].may_hand_off = false;
+    burst_.packets[i].refused_by = 0;
   }
   // Cards hash what they understand: IPv6 behind extension headers is steered by software even so.
   steer_ = context_.workers == 1       ? Steer::kNone
@@ -60,7 +59,9 @@ void Pipeline::take_over(rte_mbuf** mbufs, unsigned n) {
   for (unsigned i = 0; i < n; ++i) {
     const auto in = static_cast<PortIndex>(mbufs[i]->port);
     burst_.packets[i].in = in;
-    burst_.packets[i].may_hand_off = mbufs[i]->hash.usr != kHandedTwice;
+    const uint32_t mark = mbufs[i]->hash.usr;
+    burst_.packets[i].may_hand_off = mark != kHandedTwice;
+    burst_.packets[i].refused_by = mark >= kRefused ? static_cast<uint8_t>(mark - kRefused) : 0;
     context_.count(in, Origin::kHandedIn);
   }
   steer_ = Steer::kNone;  // what was handed off is never handed off again
@@ -298,10 +299,11 @@ void Pipeline::hand_off(Packet& packet, WorkerIndex worker) {
   out.mbufs[out.count++] = packet.mbuf;
 }
 
-/// The one exception from what take_over() says: an ICMP error may need two trips, never three.
-void Pipeline::hand_off_again(Packet& packet, WorkerIndex worker) {
+/// The exceptions from what take_over() says: an ICMP error may need two trips, never three, and a
+/// SYN that finds no local port sees each worker once. `mark`: for mbuf->hash.usr.
+void Pipeline::hand_on(Packet& packet, WorkerIndex worker, uint32_t mark) {
   packet.mbuf->port = packet.in;
-  packet.mbuf->hash.usr = kHandedTwice;
+  packet.mbuf->hash.usr = mark;
   if (context_.egress->hand_off(worker, &packet.mbuf, 1) == 0)
     return drop(packet, Verdict::kHandoffFull);
   context_.count(packet.in, Verdict::kHandedOff);

@@ -9,6 +9,7 @@
 #include "dataplane/forward/nat.h"
 #include "dataplane/forward/tunnel.h"
 #include "dataplane/fragment.h"
+#include "dataplane/local_ports.h"
 #include "dataplane/owner.h"
 #include "dataplane/packet.h"
 #include "dataplane/reply.h"
@@ -33,7 +34,7 @@ class Pipeline {
  public:
   /// `hz`: frequency of WorkerContext::tsc.
   Pipeline(WorkerContext& context, ConnectionTracker& connections, const Owner& owner,
-           const FragmentLimits& fragments, uint64_t hz);
+           const LocalPortTable& local_ports, const FragmentLimits& fragments, uint64_t hz);
 
   /// Packets from a port's receive queue, n <= kMaxBurst.
   void receive(rte_mbuf** mbufs, unsigned n, PortIndex in);
@@ -70,6 +71,9 @@ class Pipeline {
   bool leaves_server(const Packet& packet, uint32_t found) const;
   Leaving leave_server(Packet& packet, uint32_t found);
   bool starts_over(const Packet& packet, uint32_t found) const;
+  std::optional<FlowKey> choose_local(const FlowKey& key, const Candidate& server,
+                                      const Target& target, PortIndex out);
+  void pass_on(Packet& packet, PortIndex out);
   std::optional<Verdict> why_no_replies(const FlowKey& reply, uint64_t hash);
   void deliver_error(Packet& packet, uint64_t hash);
   bool may_begin_with(uint8_t flags) const;
@@ -89,7 +93,7 @@ class Pipeline {
   void punt(Packet& packet, bool priority);
   void drop(Packet& packet, Verdict verdict);
   void hand_off(Packet& packet, WorkerIndex worker);
-  void hand_off_again(Packet& packet, WorkerIndex worker);
+  void hand_on(Packet& packet, WorkerIndex worker, uint32_t mark);
   void flush_hand_off(WorkerIndex worker);
 
   struct HandOff {
@@ -107,6 +111,7 @@ class Pipeline {
   TunnelErrors tunnel_errors_;
   Nat nat_;
   Scheduling scheduling_;
+  LocalPorts local_ports_;
   FragmentTable fragments_;
   TokenBucket punt_bucket_;
   Burst burst_;

@@ -53,6 +53,7 @@ ConnectionRow RequestHandler::row(const Connection& connection) const {
   out.client_port = client.port;
   out.virtual_address = destination.address;
   out.virtual_port = destination.port;
+  if (connection.forwarding == Forwarding::kFullnat) out.local = connection.reply.destination();
   out.service = connection.service;
   out.server = connection.server;
   out.state = connection.state;

@@ -71,6 +71,7 @@ enum class AddressKind : uint8_t {
   kNone,
   kLocal,    // a port's: everything goes to the kernel
   kService,  // a service listens on it: only what design names goes to the kernel
+  kPool,     // of local_addresses: for fullnat, and nothing but ICMP for the kernel
 };
 
 /// Stands for the address's own number of bits.
@@ -188,6 +189,15 @@ enum class Fate : uint8_t {
   kReschedule,  // the same; datagrams and handshakes go elsewhere, other TCP clients are told
 };
 
+/// A port's local_addresses that are in force.
+struct LocalPool {
+  std::vector<IpAddress> ipv4;
+  std::vector<IpAddress> ipv6;
+  const std::vector<IpAddress>& of(Family family) const {
+    return family == Family::kIpv4 ? ipv4 : ipv6;
+  }
+};
+
 struct Snapshot;
 /// Fills what follows from tunnels and port_addresses.
 void complete_tunnels(Snapshot& snapshot);
@@ -208,6 +218,8 @@ struct Snapshot {
   /// Null while no service needs it.
   std::shared_ptr<Clients> clients;
   std::array<PortAddresses, kMaxPorts> port_addresses;
+  /// Of connections by fullnat that leave by a port.
+  std::array<LocalPool, kMaxPorts> local_pools;
   ListenTable listens;
   AddressTable addresses;
   /// By ServiceId; null where the slot is free.

@@ -35,7 +35,7 @@ Worker::Worker(const WorkerParts& parts, ConnectionTable table, FlowIndex replie
       next_tick_(rte_rdtsc() + cycles_per_tick_),
       connections_(std::move(table), ReplyDirectory(context_, *parts.owner, replies),
                    parts.timeouts, parts.half_open_quota, context_),
-      pipeline_(context_, connections_, *parts.owner, parts.fragments, hz_),
+      pipeline_(context_, connections_, *parts.owner, *parts.local_ports, parts.fragments, hz_),
       requests_handler_(context_, connections_, pipeline_) {
   context_.egress = this;
   const PortTable& ports = *context_.ports;

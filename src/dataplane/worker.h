@@ -34,6 +34,7 @@ struct PeerRings {
 struct WorkerParts {
   WorkerContext context;
   const Owner* owner = nullptr;
+  const LocalPortTable* local_ports = nullptr;
   Publisher* publisher = nullptr;
   ExceptionRings exception;
   rte_mempool* replies = nullptr;  // buffers for packets of its own

@@ -56,6 +56,11 @@ WorkerContext complete(WorkerContext context, TestWorker* worker) {
 
 // Made once for all directors of a process: a fuzzer makes thousands of them.
 
+const LocalPortTable& shared_local_ports(const Owner& owner) {
+  static std::map<unsigned, LocalPortTable> tables;
+  return tables.try_emplace(owner.workers(), owner).first->second;
+}
+
 const Owner& shared_owner(unsigned workers) {
   static std::map<unsigned, Owner> owners;
   return owners.try_emplace(workers, default_rss_key(), workers).first->second;
@@ -84,7 +89,8 @@ TestWorker::TestWorker(const Topology& topology, const WorkerContext& shared, co
       connections(make_table(topology, this),
                   ReplyDirectory(context, owner, make_directory(topology, this)), topology.timeouts,
                   topology.half_open_quota, context),
-      pipeline(context, connections, owner, topology.fragments, Director::kHz) {}
+      pipeline(context, connections, owner, shared_local_ports(owner), topology.fragments,
+               Director::kHz) {}
 
 Director::Director(const Topology& topology)
     : topology_(topology),

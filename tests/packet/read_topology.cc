@@ -21,7 +21,8 @@ NextHop read_hop(const YAML::Node& node, const Topology& topology) {
 }
 
 PortSpec read_port_spec(const std::string& name, const YAML::Node& node) {
-  only(node, {"mac", "mtu", "link", "rss", "accepts", "tx_queues", "rx_queues", "addresses"});
+  only(node, {"mac", "mtu", "link", "rss", "accepts", "tx_queues", "rx_queues", "addresses",
+              "local_addresses"});
   PortSpec out;
   out.name = name;
   out.mac = read_mac(node["mac"]);
@@ -32,6 +33,8 @@ PortSpec read_port_spec(const std::string& name, const YAML::Node& node) {
   out.tx_queues = read(node["tx_queues"], 0u);
   out.rx_queues = read(node["rx_queues"], 1u);
   for (const auto& address : node["addresses"]) out.addresses.push_back(read_address(address));
+  for (const auto& address : node["local_addresses"])
+    out.local_addresses.push_back(read_address(address));
   return out;
 }
 

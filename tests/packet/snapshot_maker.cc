@@ -57,6 +57,9 @@ std::vector<AddressTable::Entry> make_addresses(const Topology& topology) {
   for (const PortSpec& port : topology.ports)
     for (const IpAddress& address : port.addresses)
       all[address] = {address, AddressKind::kLocal, {}};
+  for (const PortSpec& port : topology.ports)
+    for (const IpAddress& address : port.local_addresses)
+      all[address] = {address, AddressKind::kPool, {}};
   for (const ServiceSpec& service : topology.services)
     for (const Endpoint& listen : service.listens)
       all[listen.address] = {listen.address, AddressKind::kService, {}};
@@ -94,6 +97,11 @@ std::shared_ptr<const Snapshot> make_snapshot(const Topology& topology, Names& n
   }
   constexpr uint32_t kClients = 64;
   snapshot->clients = before != nullptr ? before->clients : std::make_shared<Clients>(7, kClients);
+  for (size_t port = 0; port < topology.ports.size(); ++port)
+    for (const IpAddress& address : topology.ports[port].local_addresses) {
+      LocalPool& pool = snapshot->local_pools[port];
+      (address.is_v4() ? pool.ipv4 : pool.ipv6).push_back(address);
+    }
   std::vector<ListenTable::Entry> listens;
   std::set<ServerId> live;
   std::set<ServerId> exact;

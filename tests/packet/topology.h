@@ -28,6 +28,7 @@ struct PortSpec {
   unsigned tx_queues = 0;         // 0: one a worker
   unsigned rx_queues = 1;
   std::vector<IpAddress> addresses;
+  std::vector<IpAddress> local_addresses;
 };
 
 struct ServerSpec {

@@ -73,7 +73,7 @@ Json Gathering::row_json(const ConnectionRow& row) const {
           {"client", Endpoint{row.client, row.client_port}.to_string()},
           {"virtual", Endpoint{row.virtual_address, row.virtual_port}.to_string()},
           {"server", server_name},
-          {"local", nullptr},  // dr: lbd has no address of its own in the connection
+          {"local", row.local ? Json(row.local->to_string()) : Json(nullptr)},  // fullnat
           {"state", lbd::state_name(row.state)},
           {"expires_s", row.expires_ms / 1000},
           {"worker", row.worker},

@@ -156,8 +156,8 @@ Json Explanation::way_to(const RealServer& server) const {
   } else if (server.forwarding == Forwarding::kDr) {
     way["rewrite"] = "dr: destination MAC " + mac + ", TTL - 1";
   } else {
-    way["rewrite"] = "nat: destination " + to.to_string() + ", MAC " + mac +
-                     ", TTL - 1; replies: source " + flow.destination.to_string();
+    way["rewrite"] = config::to_text(server.forwarding) + ": destination " + to.to_string() +
+                     ", MAC " + mac + ", TTL - 1; replies: source " + flow.destination.to_string();
   }
   if (flow.size == 0 || !has_port) return way;
   way["mtu"] = mtu;

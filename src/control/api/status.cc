@@ -54,6 +54,32 @@ Json ports_json(Controller& controller) {
   return rows;
 }
 
+/// Ports with local_addresses: how many, connections that use them, and flows refused for want of
+/// one.
+Json local_addresses_json(Controller& controller) {
+  Json rows = Json::array();
+  Dataplane& dataplane = controller.dataplane();
+  const auto snapshot = dataplane.publisher().current();
+  for (unsigned index = 0; index < dataplane.ports().count; ++index) {
+    const LocalPool& pool = snapshot->local_pools[index];
+    const size_t addresses = pool.ipv4.size() + pool.ipv6.size();
+    uint64_t used = 0;
+    uint64_t refused = 0;
+    for (unsigned worker = 0; worker < dataplane.workers(); ++worker) {
+      const WorkerCounters& counters = dataplane.counters(static_cast<WorkerIndex>(worker));
+      used += counters.local_ports_used[index].get();
+      refused +=
+          counters.ports[index].verdicts[static_cast<unsigned>(Verdict::kLocalPortsUsedUp)].get();
+    }
+    if (addresses == 0 && used == 0 && refused == 0) continue;
+    rows.push_back({{"port", dataplane.ports()[static_cast<PortIndex>(index)].name},
+                    {"addresses", addresses},
+                    {"used", used},
+                    {"refused", refused}});
+  }
+  return rows;
+}
+
 Json pools_json() {
   Json rows = Json::array();
   rte_mempool_walk(
@@ -90,6 +116,7 @@ void status(Controller& controller, const Json&, const Respond& respond) {
                {"workers", workers_json(controller)},
                {"ports", ports_json(controller)},
                {"pools", pools_json()},
+               {"local_addresses", local_addresses_json(controller)},
                {"overrides_without_server", waiting_overrides(controller.state())}});
 }
 

@@ -74,6 +74,27 @@ void check_addresses(const Draft& draft) {
   }
 }
 
+/// Nobody else may have an address of a pool.
+void check_pools(const Draft& draft) {
+  std::map<IpAddress, const Value*> owners;
+  for (const ServiceDraft& service : draft.services)
+    for (size_t i = 0; i < service.service.listen.size(); ++i)
+      owners.emplace(service.service.listen[i].address, &service.listen_at[i]);
+  for (const PortDraft& port : draft.ports) {
+    for (size_t i = 0; i < port.local_addresses.size(); ++i) {
+      const AddressRange& range = port.local_addresses[i];
+      const auto found = owners.lower_bound(range.first);
+      if (found != owners.end() && range.contains(found->first))
+        port.local_addresses_at[i].error(
+            found->first.to_string() + " is " + reference(*found->second) + " too",
+            "keep local_addresses for fullnat alone");
+      // Ends are enough for the next ranges: two that overlap have an end of one in the other.
+      owners.emplace(range.first, &port.local_addresses_at[i]);
+      owners.emplace(range.last, &port.local_addresses_at[i]);
+    }
+  }
+}
+
 void check_mtu(const PortDraft& draft) {
   const auto& addresses = draft.port.addresses;
   const auto ipv6 = std::find_if(addresses.begin(), addresses.end(),
@@ -94,6 +115,7 @@ void check_ports(const Draft& draft) {
   check_names(draft);
   check_devices(draft);
   check_addresses(draft);
+  check_pools(draft);
   for (const PortDraft& port : draft.ports) check_mtu(port);
 }
 

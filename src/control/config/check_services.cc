@@ -24,13 +24,16 @@ std::string family_name(const IpAddress& address) {
 struct Links {
   Networks networks;
   std::unordered_set<IpAddress> own;
-  bool complete = true;  // false: an address that could not be read may be missed
+  bool pool4 = false, pool6 = false;  // some port has local_addresses
+  bool complete = true;               // false: an address that could not be read may be missed
 };
 
 Links survey(const Draft& draft) {
   Links links;
   for (const PortDraft& port : draft.ports) {
     links.complete &= port.addresses_complete;
+    for (const AddressRange& range : port.local_addresses)
+      (range.first.is_v4() ? links.pool4 : links.pool6) = true;
     for (size_t i = 0; i < port.port.addresses.size(); ++i) {
       links.networks.add(port.port.addresses[i]);
       links.own.insert(port.port.addresses[i].address);
@@ -135,8 +138,9 @@ class ServerCheck {
     const bool mixed = server.address.family() != draft_.service.listen[0].address.family();
     if (mixed && (own || server.forwarding != Forwarding::kTun)) return other_family(server, at);
     if (draft_.service.protocol == Protocol::kSctp && rewritten)
-      return at.error("nat of sctp is not supported yet", "write dr or tun");
-    if (own || server.forwarding != Forwarding::kNat) check_port(server, at);
+      return at.error(to_text(server.forwarding) + " of sctp is not supported yet",
+                      "write dr or tun");
+    if (own || !sees_replies(server.forwarding)) check_port(server, at);
     if (draft_.service.one_packet && rewritten)
       at.error("one_packet makes no connection, and replies by " + to_text(server.forwarding) +
                    " need one",
@@ -148,6 +152,7 @@ class ServerCheck {
       check_source(server, at);
     } else if (!own) {
       check_place(server, at);
+      check_pool(server, at);
     }
   }
 
@@ -166,6 +171,13 @@ class ServerCheck {
     return virtual_addresses_.contains(address) ||
            std::any_of(virtual_prefixes_.begin(), virtual_prefixes_.end(),
                        [&address](const Prefix& prefix) { return prefix.contains(address); });
+  }
+
+  void check_pool(const RealServer& server, const Value& at) const {
+    const bool pool = server.address.is_v4() ? links_.pool4 : links_.pool6;
+    if (server.forwarding != Forwarding::kFullnat || is_director(server) || pool) return;
+    at.error("no port has " + family_name(server.address) + " local_addresses",
+             "fullnat needs some on the port towards its servers");
   }
 
   bool is_director(const RealServer& server) const {

@@ -196,6 +196,10 @@ std::vector<std::string> difference(const Config& before, const Config& after) {
         compare(
             lines, "port " + now.name + ": address ", old.addresses, now.addresses,
             [](const Prefix& prefix) { return prefix.to_string(); }, kNothingMore);
+        compare(
+            lines, "port " + now.name + ": local address ", old.local_addresses,
+            now.local_addresses, [](const IpAddress& address) { return address.to_string(); },
+            kNothingMore);
       });
   compare(lines, "route ", before.routes, after.routes, route_text, kNothingMore);
   compare_vrrp(lines, before.vrrp, after.vrrp);

@@ -91,6 +91,7 @@ struct Port {
   uint16_t rx_descriptors = 1024;
   uint16_t tx_descriptors = 1024;
   bool promiscuous = false;
+  std::vector<IpAddress> local_addresses;  // sources of connections by fullnat
   Place place;
 };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <bit>
 
 #include "control/config/map_reader.h"
@@ -9,6 +10,7 @@ namespace lbd::config {
 namespace {
 
 constexpr int64_t kMaxQueues = 64;
+constexpr size_t kMaxLocalAddresses = 1024;
 
 void read_name(MapReader& map, PortDraft& draft) {
   const auto value = map.require("name", "name the port, as wan0");
@@ -67,14 +69,37 @@ std::optional<AddressRange> read_range(const Value& value) {
   return std::nullopt;
 }
 
-/// They are read although the feature is to come: that they overlap `addresses` is wrong anyhow.
+/// The address after this one.
+IpAddress next_address(const IpAddress& address) {
+  std::array<uint8_t, 16> bytes = address.bytes();
+  for (unsigned i = address.size(); i > 0 && ++bytes[i - 1] == 0; --i) {
+  }
+  return address.is_v4() ? IpAddress::v4(bytes.data()) : IpAddress::v6(bytes.data());
+}
+
+/// Adds a range's addresses to the pool; each must be one that a host may have.
+void expand(const AddressRange& range, const Value& at, Port& port) {
+  for (IpAddress address = range.first;; address = next_address(address)) {
+    std::string fault = host_address_fault(address);
+    if (fault.empty() && address.is_link_local()) fault = "is a link-local address";
+    if (!fault.empty())
+      return at.error(address.to_string() + " " + fault, "name addresses of a port's network");
+    if (port.local_addresses.size() == kMaxLocalAddresses)
+      return at.error("more than " + std::to_string(kMaxLocalAddresses) + " addresses",
+                      "give a port fewer: each is good for 64,512 connections to each server");
+    port.local_addresses.push_back(address);
+    if (address == range.last) return;
+  }
+}
+
 void read_local_addresses(MapReader& map, PortDraft& draft) {
-  const auto value = map.not_yet("local_addresses", {"[]"});
-  if (!value || value->node().kind != Node::Kind::kList) return;
+  const auto value = map.get("local_addresses");
+  if (!value) return;
   for (const Value& item : value->list()) {
     if (const auto range = read_range(item)) {
       draft.local_addresses.push_back(*range);
       draft.local_addresses_at.push_back(item);
+      expand(*range, item, draft.port);
     }
   }
 }

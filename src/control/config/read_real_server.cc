@@ -89,12 +89,10 @@ void read_thresholds(MapReader& map, RealServer& server) {
 }  // namespace
 
 std::optional<Forwarding> read_forwarding(const Value& value) {
-  if (value.node().kind == Node::Kind::kScalar && value.node().text == "fullnat") {
-    value.error("fullnat is not supported yet", kForwardingRemedy);
-    return std::nullopt;
-  }
-  return choose<Forwarding>(
-      value, {{"dr", Forwarding::kDr}, {"nat", Forwarding::kNat}, {"tun", Forwarding::kTun}});
+  return choose<Forwarding>(value, {{"dr", Forwarding::kDr},
+                                    {"nat", Forwarding::kNat},
+                                    {"fullnat", Forwarding::kFullnat},
+                                    {"tun", Forwarding::kTun}});
 }
 
 std::optional<RealServer> read_real_server(const Value& item, Forwarding inherited) {

@@ -35,9 +35,8 @@ void read_clients(MapReader& map, Service& service);
 /// itself (loopback). False where it is none.
 bool read_server_address(const Value& value, IpAddress& out, std::optional<uint16_t>& port);
 
-inline constexpr const char* kForwardingRemedy = "write dr, nat or tun";
-/// How a service or a real server is forwarded to. Nothing where that cannot be read, or is not
-/// supported yet.
+inline constexpr const char* kForwardingRemedy = "write dr, nat, fullnat or tun";
+/// How a service or a real server is forwarded to. Nothing where that cannot be read.
 std::optional<Forwarding> read_forwarding(const Value& value);
 /// `inherited`: the service's forwarding. Nothing where the address or the forwarding cannot be
 /// read.

@@ -52,6 +52,11 @@ std::vector<std::vector<PlannedAddress>> plan_addresses(const config::Config& co
       known.insert(prefix.address);
     }
   }
+  for (size_t i = 0; i < config.ports.size(); ++i) {
+    for (const IpAddress& address : config.ports[i].local_addresses)
+      if (known.insert(address).second)
+        plan[i].push_back({Prefix{address, static_cast<uint8_t>(address.bits())}, true});
+  }
   if (plan.empty()) return plan;
   for (const config::Service& service : config.services) {
     for (const config::Listen& listen : service.listen) {

@@ -153,31 +153,42 @@ TEST(PortsSection, addresses) {
 
 TEST(PortsSection, local_addresses) {
   check_rows({
-      {port("local_addresses: [10.0.0.5]"),
-       "f.yaml:2:1: ports[0].local_addresses: not supported yet; leave it out or write []\n"},
+      {port("local_addresses: [10.0.0.5]"), "ok\n"},
       {port("addresses: [10.0.0.5/24], local_addresses: [10.0.0.4-10.0.0.6]"),
-       "f.yaml:2:27: ports[0].local_addresses: not supported yet; leave it out or write []\n"
        "f.yaml:2:45: ports[0].local_addresses[0]: 10.0.0.5 is ports[0].addresses[0] at f.yaml:2:13 "
        "too; keep local_addresses apart from addresses\n"},
       {"ports:\n"
        "- {name: p, device: \"af_xdp:e0\", addresses: [\"2001:db8::5/64\"]}\n"
        "- {name: q, device: \"af_xdp:e1\", local_addresses: [\"2001:db8::-2001:db8::f\", "
        "10.0.0.1]}\n",
-       "f.yaml:3:34: ports[1].local_addresses: not supported yet; leave it out or write []\n"
        "f.yaml:3:52: ports[1].local_addresses[0]: 2001:db8::5 is ports[0].addresses[0] at "
        "f.yaml:2:46 too; keep local_addresses apart from addresses\n"},
       {port("addresses: [10.0.0.5/24], local_addresses: [10.0.0.5]"),
-       "f.yaml:2:27: ports[0].local_addresses: not supported yet; leave it out or write []\n"
        "f.yaml:2:45: ports[0].local_addresses[0]: 10.0.0.5 is ports[0].addresses[0] at f.yaml:2:13 "
        "too; keep local_addresses apart from addresses\n"},
       {port("addresses: [10.0.0.5/24], local_addresses: [10.0.0.6-10.0.0.9, 10.0.0.1-10.0.0.4]"),
-       "f.yaml:2:27: ports[0].local_addresses: not supported yet; leave it out or write []\n"},
+       "ok\n"},
       {port("local_addresses: [10.0.0.6-10.0.0.4]"),
-       "f.yaml:2:1: ports[0].local_addresses: not supported yet; leave it out or write []\n"
        "f.yaml:2:19: ports[0].local_addresses[0]: \"10.0.0.6-10.0.0.4\" is not a range of "
        "addresses; write it as 192.0.2.100-192.0.2.103\n"},
       {port("local_addresses: 10.0.0.5"),
-       "f.yaml:2:1: ports[0].local_addresses: not supported yet; leave it out or write []\n"},
+       "f.yaml:2:18: ports[0].local_addresses: expected a list, got the text \"10.0.0.5\"\n"},
+      {port("local_addresses: [10.0.0.0-10.0.7.0]"),
+       "f.yaml:2:19: ports[0].local_addresses[0]: more than 1024 addresses; give a port fewer: "
+       "each "
+       "is good for 64,512 connections to each server\n"},
+      {port("local_addresses: [127.0.0.1]"),
+       "f.yaml:2:19: ports[0].local_addresses[0]: 127.0.0.1 is a loopback address; name addresses "
+       "of "
+       "a port's network\n"},
+      {port("local_addresses: [10.0.0.4-10.0.0.9, 10.0.0.1-10.0.0.5]"),
+       "f.yaml:2:38: ports[0].local_addresses[1]: 10.0.0.4 is ports[0].local_addresses[0] at "
+       "f.yaml:2:19 too; keep local_addresses for fullnat alone\n"},
+      {port("local_addresses: [10.0.0.80]") +
+           "services: [{name: w, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: rr}]\n",
+       "f.yaml:2:19: ports[0].local_addresses[0]: 10.0.0.80 is services[0].listen[0] at "
+       "f.yaml:3:31 "
+       "too; keep local_addresses for fullnat alone\n"},
   });
 }
 

@@ -89,9 +89,6 @@ TEST(RealServers, values) {
        "0..65535\n"},
       {servers("{address: 10.0.0.2, weight: [1]}"),
        "f.yaml:3:44: services[0].real_servers[0].weight: expected a number, got a list\n"},
-      {servers("{address: 10.0.0.2, forwarding: fullnat}"),
-       "f.yaml:3:48: services[0].real_servers[0].forwarding: fullnat is not supported yet; write "
-       "dr, nat or tun\n"},
   });
 }
 
@@ -210,7 +207,7 @@ TEST(RealServers, all_errors_in_the_order_of_lines) {
        "  - {address: 10.0.0.2, weight: 70000}\n"
        "lbd: {http: 1}\n"
        "ports: [{device: \"af_xdp:e0\", mtu: 1}]\n",
-       "f.yaml:2:3: services[0].forwarding: is missing; write dr, nat or tun\n"
+       "f.yaml:2:3: services[0].forwarding: is missing; write dr, nat, fullnat or tun\n"
        "f.yaml:5:5: services[0].real_servers[0]: 10.0.0.2 is in no port's network; dr needs "
        "servers on a port's link: correct it, or the ports' addresses\n"
        "f.yaml:5:33: services[0].real_servers[0].weight: 70000 is above 65535; use 0..65535\n"

@@ -35,7 +35,7 @@ TEST(ServicesSection, required) {
       {kPorts + "services: [{}]\n",
        "f.yaml:2:12: services[0].name: is missing; name the service, as web\n"
        "f.yaml:2:12: services[0].listen: is missing; write [\"192.0.2.20:80\"]\n"
-       "f.yaml:2:12: services[0].forwarding: is missing; write dr, nat or tun\n"},
+       "f.yaml:2:12: services[0].forwarding: is missing; write dr, nat, fullnat or tun\n"},
       {kPorts + "services: [web]\n",
        "f.yaml:2:12: services[0]: expected a map of keys and values; write \"key: value\" lines or "
        "{key: value}\n"},
@@ -147,13 +147,17 @@ TEST(ServicesSection, choices) {
        "f.yaml:2:60: services[0].protocol: \"icmp\" is unknown; write tcp, udp or sctp\n"},
       {kPorts + "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: fullnat, "
                 "scheduler: rr}]\n",
-       "f.yaml:2:62: services[0].forwarding: fullnat is not supported yet; write dr, nat or tun\n"},
+       "ok\n"},
+      {kPorts + "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: fullnat, "
+                "scheduler: rr, real_servers: [{address: 10.0.0.2}]}]\n",
+       "f.yaml:2:110: services[0].real_servers[0]: no port has IPv4 local_addresses; fullnat needs "
+       "some on the port towards its servers\n"},
       {kPorts +
            "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: masq, scheduler: rr}]\n",
-       "f.yaml:2:62: services[0].forwarding: \"masq\" is unknown; write dr, nat or tun\n"},
+       "f.yaml:2:62: services[0].forwarding: \"masq\" is unknown; write dr, nat, fullnat or tun\n"},
       {kPorts +
            "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: [dr], scheduler: rr}]\n",
-       "f.yaml:2:62: services[0].forwarding: a list is unknown; write dr, nat or tun\n"},
+       "f.yaml:2:62: services[0].forwarding: a list is unknown; write dr, nat, fullnat or tun\n"},
       {kPorts +
            "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: dr, scheduler: best}]\n",
        "f.yaml:2:77: services[0].scheduler: \"best\" is unknown; write rr, wrr, lc, wlc, sed, nq, "
