@@ -150,7 +150,7 @@ TEST(ServicesSection, choices) {
        "ok\n"},
       {kPorts + "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: fullnat, "
                 "scheduler: rr, real_servers: [{address: 10.0.0.2}]}]\n",
-       "f.yaml:2:110: services[0].real_servers[0]: no port has IPv4 local_addresses; fullnat needs "
+       "f.yaml:2:101: services[0].real_servers[0]: no port has IPv4 local_addresses; fullnat needs "
        "some on the port towards its servers\n"},
       {kPorts +
            "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: masq, scheduler: rr}]\n",
