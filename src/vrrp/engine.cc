@@ -283,7 +283,7 @@ void Engine::report(Command& command) const {
     row.configured_priority = config.priority;
     row.priority = instance->priority();
     row.priority_reason = instance->tracking().explain();
-    row.master = instance->master();
+    row.master = instance->master(monotonic_now());
     row.master_interval = instance->master_interval();
     row.counters = instance->counters();
     row.lateness = instance->lateness();

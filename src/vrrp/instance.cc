@@ -93,9 +93,9 @@ void Instance::receive(const Advertisement& advertisement, const IpAddress& from
   ++counters_.received;
   if (advertisement.priority == kPriorityStop) ++counters_.stops_received;
   if (advertisement.addresses_differ) refuse(ErrorKind::kAddresses, from, now);
+  hear_master(advertisement, from, now);
   if (state_ == State::kFault) return;
   const Event event = classify(advertisement, from, now);
-  heard_interval_cs_ = advertisement.interval_cs;
   if (state_ == State::kMaster) {
     if (event != Event::kZero) rival_seen(advertisement, from, now);
     const bool answers = event != Event::kHigher && event != Event::kEqualHigher;
@@ -105,13 +105,26 @@ void Instance::receive(const Advertisement& advertisement, const IpAddress& from
   if (event == Event::kHigher || event == Event::kEqualHigher || event == Event::kEqualLower ||
       event == Event::kLowerTolerated)
     wants_master_ = false;
-  if (event != Event::kZero && state_ != State::kMaster) master_ = from;
-  const std::string who = from.to_string() + " advertises priority ";
-  if (state_ == State::kMaster && (event == Event::kHigher || event == Event::kEqualHigher)) {
-    master_ = from;
-    return handle(event, now, who + std::to_string(advertisement.priority));
+  handle(event, now,
+         from.to_string() + " advertises priority " + std::to_string(advertisement.priority));
+}
+
+void Instance::hear_master(const Advertisement& advertisement, const IpAddress& from, Time now) {
+  heard_interval_cs_ = advertisement.interval_cs;
+  if (advertisement.priority != kPriorityStop) {
+    heard_master_ = from;
+    heard_at_ = now;
+  } else if (heard_master_ == from) {
+    heard_master_ = {};
   }
-  handle(event, now, {});
+}
+
+IpAddress Instance::master(Time now) const {
+  if (state_ == State::kMaster) return config_.protocol.source;
+  // A BACKUP's timer makes it master when nobody speaks any more; in FAULT only time tells.
+  const Time patience = centiseconds(heard_interval_cs_) * (config_.down_after + 1);
+  if (state_ != State::kBackup && now - heard_at_ > patience) return {};
+  return heard_master_;
 }
 
 /// Two masters: said once, and once more when it is over.
@@ -227,8 +240,9 @@ void Instance::handle(Event event, Time now, const std::string& reason) {
       tolerant_ = false;
       wants_master_ = false;
       preempt_at_ = kNever;
-      master_ = config_.protocol.source;
     }
+    // Who was master before us says nothing of who will be after us.
+    if (next.actions & kSendStop) heard_master_ = {};
     if (before == State::kMaster) {
       ++counters_.left_master;
       rival_until_ = kNever;

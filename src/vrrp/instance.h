@@ -89,8 +89,9 @@ class Instance {
   const Tracking& tracking() const { return tracking_; }
   uint8_t priority() const { return tracking_.priority(); }
   Time master_interval() const { return master_interval_; }
-  /// The address of the last master heard; unspecified where there was none.
-  const IpAddress& master() const { return master_; }
+  /// Who is master, as far as it is known at `now`: ourselves, or the one that was heard last;
+  /// unspecified where none speaks.
+  IpAddress master(Time now) const;
   const InstanceCounters& counters() const { return counters_; }
   const Lateness& lateness() const { return lateness_; }
 
@@ -104,6 +105,7 @@ class Instance {
   void send(uint8_t priority);
   void rival_seen(const Advertisement& advertisement, const IpAddress& from, Time now);
   Time own_interval() const { return centiseconds(config_.protocol.interval_cs); }
+  void hear_master(const Advertisement& advertisement, const IpAddress& from, Time now);
   Time down_interval() const;
   Time skew() const;
 
@@ -117,7 +119,8 @@ class Instance {
   bool wants_master_ = false;
   bool tolerant_ = false;  // after a step-down
   Time master_interval_;
-  IpAddress master_;
+  IpAddress heard_master_;
+  Time heard_at_{0};
   uint32_t heard_interval_cs_ = 0;
 
   Time advertise_at_ = kNever;

@@ -15,6 +15,7 @@ import checks  # noqa: E402
 import echo as echo_module  # noqa: E402
 from director import Director  # noqa: E402
 from lab import Lab  # noqa: E402
+from vrrp_lab import vrrp_lab  # noqa: E402
 
 SERVERS = 3
 
@@ -23,6 +24,14 @@ SERVERS = 3
 def lab():
     with Lab(os.environ.get("LBD_LAB", "lbdtest"), servers=SERVERS, lan=True) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def place():
+    """A lab with room for three directors."""
+    lab = vrrp_lab()
+    yield lab
+    lab.down()
 
 
 @pytest.fixture(scope="session")

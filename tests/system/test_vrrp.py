@@ -9,16 +9,9 @@ import pytest
 from checks import requests
 from director import service
 from lab import VIP4, VIP6, wait_for
-from vrrp_lab import Lbd, halted_worker, holds, instance, vrrp_lab
+from vrrp_lab import Lbd, halted_worker, holds, instance, is_state
 
 WEB = service(weights=(1, 1), scheduler="rr")
-
-
-@pytest.fixture(scope="module")
-def place():
-    lab = vrrp_lab()
-    yield lab
-    lab.down()
 
 
 @pytest.fixture
@@ -39,10 +32,6 @@ def lbd(place):
             one.kill()
             print(one.log_tail())
     assert not holds(place, "dir") and not holds(place, "dir2")
-
-
-def is_state(director, state, name="VI_1", seconds=10):
-    wait_for(f"{director.ns} to be {state}", lambda: director.state(name) == state, seconds)
 
 
 def pair(lbd, first=200, second=100, **more):
@@ -95,10 +84,13 @@ def test_step_down_and_maintenance(lbd):
     a.ctl("vrrp", "step-down", "VI_1")
     is_state(b, "MASTER")
     assert a.state() == "BACKUP"
+    wait_for("a to hear b", lambda: a.vrrp()["master"] == b.address)
     assert "not MASTER" in a.ctl("vrrp", "step-down", "VI_1", check=False).stderr
     a.ctl("maintenance", "on")
     assert a.vrrp()["reason"] == "maintenance"
+    assert a.vrrp()["master"] == b.address
     b.stop()
+    wait_for("a to know of no master", lambda: a.vrrp()["master"] is None)
     assert a.state() == "FAULT"
     a.ctl("maintenance", "off")
     is_state(a, "MASTER")

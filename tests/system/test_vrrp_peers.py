@@ -3,15 +3,8 @@
 tshark thinks of the packets."""
 import pytest
 from lab import VIP4, VIP6, wait_for
-from vrrp_lab import Lbd, instance, vrrp_lab
+from vrrp_lab import Lbd, instance
 from vrrp_peers import Frr, Keepalived, Wire
-
-
-@pytest.fixture(scope="module")
-def place():
-    lab = vrrp_lab()
-    yield lab
-    lab.down()
 
 
 @pytest.fixture

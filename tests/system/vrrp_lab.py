@@ -9,7 +9,7 @@ import signal
 from pathlib import Path
 
 from director import Director
-from lab import VIP4, Lab
+from lab import VIP4, Lab, wait_for
 
 
 def vrrp_lab():
@@ -65,6 +65,10 @@ def holds(lab, ns, vip=VIP4):
     found = json.loads(lab.run(ns, "ip", "-json", "addr").stdout or "[]")
     return any(a["local"] == vip for link in found for a in link.get("addr_info", [])
                if link["ifname"] != "lo")
+
+
+def is_state(director, state, name="VI_1", seconds=10):
+    wait_for(f"{director.ns} to be {state}", lambda: director.state(name) == state, seconds)
 
 
 @contextlib.contextmanager

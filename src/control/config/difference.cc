@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "control/config/difference_vrrp.h"
+#include "control/config/route_text.h"
 #include "control/config/units.h"
 
 namespace lbd::config {
@@ -15,15 +16,6 @@ using Lines = std::vector<std::string>;
 
 std::string arrow(const std::string& before, const std::string& after) {
   return before + " -> " + after;
-}
-
-std::string route_text(const Route& route) {
-  std::string out = route.to.to_string();
-  if (route.via) out += " via " + route.via->to_string();
-  if (!route.port.empty()) out += " port " + route.port;
-  if (route.source) out += " source " + route.source->to_string();
-  if (route.metric != 0) out += " metric " + std::to_string(route.metric);
-  return out;
 }
 
 /// Reports what is in one list and not in the other, in the lists' order. `text` names an item;
@@ -201,7 +193,7 @@ std::vector<std::string> difference(const Config& before, const Config& after) {
             now.local_addresses, [](const IpAddress& address) { return address.to_string(); },
             kNothingMore);
       });
-  compare(lines, "route ", before.routes, after.routes, route_text, kNothingMore);
+  compare(lines, "route ", before.routes, after.routes, route_text<Route>, kNothingMore);
   compare_vrrp(lines, before.vrrp, after.vrrp);
   compare(
       lines, "service ", before.services, after.services,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "control/config/route_text.h"
 #include "control/config/units.h"
 
 namespace lbd::config {
@@ -30,15 +31,6 @@ std::string address_text(const VrrpInstance& instance, const VrrpAddress& addres
   return address.advertise ? out : out + " (not advertised)";
 }
 
-std::string route_text(const VrrpRoute& route) {
-  std::string out = route.to.to_string();
-  if (route.via) out += " via " + route.via->to_string();
-  if (!route.port.empty()) out += " port " + route.port;
-  if (route.source) out += " source " + route.source->to_string();
-  if (route.metric != 0) out += " metric " + std::to_string(route.metric);
-  return out;
-}
-
 std::string tracked_text(const VrrpTracked& tracked) {
   return tracked.name + " " + std::to_string(tracked.weight);
 }
@@ -62,7 +54,7 @@ Fields fields_of(const VrrpInstance& instance) {
       {"virtual_addresses",
        list(instance.addresses,
             [&](const VrrpAddress& address) { return address_text(instance, address); })},
-      {"virtual_routes", list(instance.routes, route_text)},
+      {"virtual_routes", list(instance.routes, route_text<VrrpRoute>)},
       {"multicast_group",
        instance.multicast_group ? instance.multicast_group->to_string() : "the default"},
       {"unicast.peers", list(instance.peers, ip)},

@@ -227,6 +227,43 @@ TEST(Instance, step_down_hands_over_and_does_not_come_back_by_itself) {
   EXPECT_TRUE(a.holds("VI"));
 }
 
+TEST(Instance, the_master_that_is_shown_is_the_true_one) {
+  World world;
+  const IpAddress none;
+  const IpAddress first = IpAddress::v4_host(0xc000020b);
+  const IpAddress second = IpAddress::v4_host(0xc000020c);
+  Director& a = world.add(instance("VI", 1, 200, 11));
+  EXPECT_EQ(only(a).master(world.now), none);
+  world.run(milliseconds(400));
+  Director& b = world.add(instance("VI", 1, 100, 12));
+  world.run(milliseconds(500));
+  EXPECT_EQ(only(a).master(world.now), first);
+  EXPECT_EQ(only(b).master(world.now), first);
+  a.router.find("VI")->step_down(world.now, "lbctl vrrp step-down");
+  EXPECT_EQ(only(a).master(world.now), none) << "nobody has spoken yet";
+  world.run(milliseconds(1));
+  EXPECT_EQ(only(b).master(world.now), none) << "the master said priority 0";
+  world.run(milliseconds(100));
+  EXPECT_EQ(only(a).master(world.now), second);
+  a.router.set_maintenance(true, world.now);
+  world.run(milliseconds(200));
+  EXPECT_EQ(only(a).state(), State::kFault);
+  EXPECT_EQ(only(a).master(world.now), second);
+  b.alive = false;
+  world.run(milliseconds(500));
+  EXPECT_EQ(only(a).master(world.now), none) << "it has been silent for four intervals";
+}
+
+TEST(Instance, a_rival_that_lost_is_not_taken_for_the_next_master) {
+  World world;
+  Director& a = world.add(instance("VI", 1, 200, 11));
+  world.run(milliseconds(400));
+  a.router.find("VI")->receive({100, 10, false}, IpAddress::v4_host(0xc000020d), world.now);
+  EXPECT_EQ(only(a).master(world.now), IpAddress::v4_host(0xc000020b));
+  a.router.find("VI")->step_down(world.now, "lbctl vrrp step-down");
+  EXPECT_EQ(only(a).master(world.now), IpAddress());
+}
+
 TEST(Instance, maintenance_is_a_fault_of_all_and_holds_for_new_ones) {
   World world;
   Director& a = world.add(instance("VI", 1, 255, 11));
