@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """VRRP between two lbd: election, failover, return, and what a backup does."""
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -10,6 +11,16 @@ from checks import requests
 from director import service
 from lab import VIP4, VIP6, wait_for
 from vrrp_lab import Lbd, halted_worker, holds, instance, is_state
+
+def pidfds(director):
+    """The processes that an lbd holds a pidfd of."""
+    found = set()
+    for entry in Path(f"/proc/{director.process.pid}/fdinfo").iterdir():
+        with contextlib.suppress(OSError):
+            found |= {int(line.split()[1]) for line in entry.read_text().splitlines()
+                      if line.startswith("Pid:")}
+    return found - {-1}
+
 
 WEB = service(weights=(1, 1), scheduler="rr")
 
@@ -209,6 +220,63 @@ def test_scripts_services_and_notify_commands(place, lbd, tmp_path):
                      "INSTANCE VI_1 MASTER 100", "INSTANCE VI_1 FAULT 70",
                      "INSTANCE VI_1 BACKUP 70", "INSTANCE VI_1 MASTER 70",
                      "INSTANCE VI_1 STOP 70"]
+
+
+def test_a_process_that_is_killed_and_started(place, lbd, tmp_path):
+    a = lbd(1)
+    program = tmp_path / "lbd-watched"
+    program.symlink_to("/bin/sleep")
+    a.start(a.vrrp_config(instance(100, track={"processes": [{"name": program.name, "weight": 0}]})))
+    is_state(a, "FAULT")
+    wait_for("the first search", lambda: a.vrrp()["reason"] == f"process {program.name} is down")
+    runs = place.start("dir", program, "1000")
+    try:
+        is_state(a, "MASTER")
+    finally:
+        runs.kill()  # nobody collects it yet: a zombie does not run
+    is_state(a, "FAULT", seconds=0.5)
+    runs.wait()
+    runs = place.start("dir", program, "1000")
+    other = place.start("dir", program, "1000")
+    try:
+        is_state(a, "MASTER")
+        before = a.vrrp()["left_master"]
+        runs.kill()
+        runs.wait()
+        wait_for("lbd to find the other", lambda: pidfds(a) == {other.pid})
+        assert (a.state(), a.vrrp()["left_master"]) == ("MASTER", before)
+    finally:
+        other.kill()
+        other.wait()
+    is_state(a, "FAULT", seconds=0.5)
+
+
+def test_a_target_that_stops_answering(place, lbd):
+    def answers(yes):
+        place.run("rs1", "sysctl", "-qw", f"net.ipv4.icmp_echo_ignore_all={0 if yes else 1}",
+                  f"net.ipv6.icmp.echo_ignore_all={0 if yes else 1}")
+    a = lbd(1)
+    targets = [{"ping": "192.0.2.31", "interval": "50ms", "fall": 2, "weight": -30},
+               {"ping": "2001:db8::31", "interval": "50ms", "weight": -5},
+               {"ping": "192.0.2.32", "interval": "50ms", "weight": 0}]
+    a.start(a.vrrp_config(instance(100, track={"targets": targets})))
+    is_state(a, "MASTER")
+    try:
+        assert a.vrrp()["effective_priority"] == 100
+        answers(False)
+        wait_for("the priority to fall", lambda: a.vrrp()["effective_priority"] == 65)
+        assert a.vrrp()["priority_reason"] == \
+            "target 192.0.2.31 is down: -30, target 2001:db8::31 is down: -5"
+    finally:
+        answers(True)
+    wait_for("the priority to rise", lambda: a.vrrp()["effective_priority"] == 100)
+    place.run("sw", "ip", "link", "set", "rs2", "down")
+    try:
+        is_state(a, "FAULT")
+        assert a.vrrp()["reason"] == "target 192.0.2.32 is down"
+    finally:
+        place.run("sw", "ip", "link", "set", "rs2", "up")
+    is_state(a, "MASTER")
 
 
 def test_maintenance_outlives_a_restart(lbd, tmp_path):

@@ -15,6 +15,11 @@ constexpr size_t kMaxAdvertised4 = 255;  // the count is a byte
 constexpr size_t kMaxAdvertised6 = 90;   // what fits into 1500 bytes
 constexpr size_t kMaxAddresses = 4095;   // of all instances: HeldFlags has as many
 
+struct SeenTarget {
+  VrrpTarget target;
+  Value at;
+};
+
 struct Seen {
   std::map<std::string, const PortDraft*> ports;
   std::map<IpAddress, const Value*> port_addresses;
@@ -22,6 +27,7 @@ struct Seen {
   std::map<std::string, const Value*> names;
   std::map<std::tuple<std::string, Family, unsigned>, const Value*> routers;
   std::map<std::string, const Value*> scripts;
+  std::map<IpAddress, SeenTarget> targets;
   std::set<std::string> services;
   bool services_complete = true;
   bool names_complete = true;  // false: a port's name could not be read
@@ -145,6 +151,19 @@ void check_peers(const VrrpInstanceDraft& draft, const Seen& seen) {
   }
 }
 
+/// One address is pinged in one way, whoever tracks it.
+void check_targets(const VrrpInstanceDraft& draft, Seen& seen) {
+  for (size_t i = 0; i < draft.instance.track_targets.size(); ++i) {
+    const VrrpTarget& target = draft.instance.track_targets[i];
+    const Value& at = draft.track_targets_at[i];
+    const auto [first, added] = seen.targets.emplace(target.ping, SeenTarget{target, at});
+    if (!added && !first->second.target.same_check(target))
+      at.error(target.ping.to_string() + " is " + reference(first->second.at) +
+                   " too, with another interval, rise or fall",
+               "give it the same ones; only the weight is an instance's own");
+  }
+}
+
 void check_instance(const VrrpInstanceDraft& draft, Seen& seen) {
   const VrrpInstance& instance = draft.instance;
   if (!instance.name.empty()) {
@@ -176,6 +195,7 @@ void check_instance(const VrrpInstanceDraft& draft, Seen& seen) {
     if (seen.services_complete && !seen.services.contains(instance.track_services[i].name))
       draft.track_services_at[i].error(
           "no service is named " + quote(instance.track_services[i].name), "name one of services");
+  check_targets(draft, seen);
   for (const RouteDraft& route : draft.routes)
     if (route.port_at) check_port(seen, route.route.port, *route.port_at);
 }

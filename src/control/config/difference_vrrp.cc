@@ -35,6 +35,12 @@ std::string tracked_text(const VrrpTracked& tracked) {
   return tracked.name + " " + std::to_string(tracked.weight);
 }
 
+std::string target_text(const VrrpTarget& target) {
+  return target.ping.to_string() + " " + std::to_string(target.weight) + " every " +
+         format_duration(target.interval) + " rise " + std::to_string(target.rise) + " fall " +
+         std::to_string(target.fall);
+}
+
 Fields fields_of(const VrrpInstance& instance) {
   const VrrpGratuitousArp& arp = instance.gratuitous_arp;
   const auto ip = [](const IpAddress& address) { return address.to_string(); };
@@ -66,6 +72,8 @@ Fields fields_of(const VrrpInstance& instance) {
       {"track.ports", list(instance.track_ports, tracked_text)},
       {"track.scripts", list(instance.track_scripts, tracked_text)},
       {"track.services", list(instance.track_services, tracked_text)},
+      {"track.processes", list(instance.track_processes, tracked_text)},
+      {"track.targets", list(instance.track_targets, target_text)},
   };
 }
 

@@ -71,6 +71,7 @@ struct VrrpInstanceDraft {
   std::vector<Value> track_ports_at;
   std::vector<Value> track_scripts_at;
   std::vector<Value> track_services_at;
+  std::vector<Value> track_targets_at;
 };
 
 struct VrrpGroupDraft {

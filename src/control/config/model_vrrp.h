@@ -50,6 +50,19 @@ struct VrrpTracked {
   bool operator==(const VrrpTracked&) const = default;
 };
 
+/// An address that is pinged.
+struct VrrpTarget {
+  IpAddress ping;
+  Milliseconds interval{1000};
+  unsigned rise = 1;
+  unsigned fall = 3;
+  int weight = 0;
+  bool operator==(const VrrpTarget&) const = default;
+  bool same_check(const VrrpTarget& other) const {
+    return interval == other.interval && rise == other.rise && fall == other.fall;
+  }
+};
+
 /// Commands to run on a change. None: not given.
 struct VrrpNotify {
   CommandLine master;
@@ -98,6 +111,8 @@ struct VrrpInstance {
   std::vector<VrrpTracked> track_ports;
   std::vector<VrrpTracked> track_scripts;
   std::vector<VrrpTracked> track_services;
+  std::vector<VrrpTracked> track_processes;
+  std::vector<VrrpTarget> track_targets;
   VrrpNotify notify;
   Place place;
 

@@ -13,7 +13,6 @@ constexpr size_t kMaxName = 64;
 constexpr size_t kMaxPassword = 8;  // RFC 2338 5.3.10
 constexpr size_t kMaxPasswordFile = 4096;
 constexpr size_t kMaxPeers = 255;
-constexpr int kMaxWeight = 253;
 constexpr Milliseconds kHour{3'600'000};
 
 void read_name(MapReader& map, VrrpInstanceDraft& draft) {
@@ -122,39 +121,6 @@ void read_gratuitous_arp(MapReader& map, VrrpGratuitousArp& arp) {
   inner.finish();
 }
 
-/// A list of {name, weight}.
-void read_tracked(MapReader& map, std::string_view key, std::vector<VrrpTracked>& out,
-                  std::vector<Value>& out_at) {
-  const auto list = map.get(key);
-  if (!list) return;
-  for (const Value& item : list->list()) {
-    MapReader one(item);
-    const auto name = one.require("name", "name what is tracked");
-    VrrpTracked tracked;
-    tracked.weight = static_cast<int>(one.number("weight", -kMaxWeight, kMaxWeight, 0));
-    one.finish();
-    const auto text = name ? name->text() : std::nullopt;
-    if (!text) continue;
-    tracked.name = *text;
-    out.push_back(std::move(tracked));
-    out_at.push_back(*name);
-  }
-}
-
-void read_track(MapReader& map, VrrpInstanceDraft& draft) {
-  const auto value = map.get("track");
-  if (!value) return;
-  MapReader inner(*value);
-  VrrpInstance& instance = draft.instance;
-  instance.track_own_port = inner.boolean("own_port", true);
-  instance.track_dataplane = inner.boolean("dataplane", true);
-  read_tracked(inner, "ports", instance.track_ports, draft.track_ports_at);
-  read_tracked(inner, "scripts", instance.track_scripts, draft.track_scripts_at);
-  read_tracked(inner, "services", instance.track_services, draft.track_services_at);
-  for (const char* key : {"targets", "processes"}) inner.not_yet(key, {"[]"});
-  inner.finish();
-}
-
 }  // namespace
 
 VrrpInstanceDraft read_vrrp_instance(const Value& item) {
@@ -188,7 +154,7 @@ VrrpInstanceDraft read_vrrp_instance(const Value& item) {
   read_authentication(map, instance);
   read_destination(map, draft);
   read_gratuitous_arp(map, instance.gratuitous_arp);
-  read_track(map, draft);
+  read_vrrp_track(map, draft);
   read_vrrp_notify(map, instance.notify);
   map.finish();
   return draft;

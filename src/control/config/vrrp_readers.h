@@ -12,6 +12,9 @@ void read_vrrp_addresses(MapReader& map, VrrpInstanceDraft& draft);
 /// virtual_routes.
 void read_vrrp_routes(MapReader& map, VrrpInstanceDraft& draft);
 
+/// track.
+void read_vrrp_track(MapReader& map, VrrpInstanceDraft& draft);
+
 /// notify, of an instance or a group.
 void read_vrrp_notify(MapReader& map, VrrpNotify& notify);
 /// Nothing where the name cannot be read.

@@ -140,6 +140,10 @@ std::vector<vrrp::TrackConfig> Maker::tracks(const config::VrrpInstance& from) c
     out.push_back({"script " + tracked.name, tracked.weight, {}});
   for (const config::VrrpTracked& tracked : from.track_services)
     out.push_back({"service " + tracked.name, tracked.weight, {}});
+  for (const config::VrrpTracked& tracked : from.track_processes)
+    out.push_back({"process " + tracked.name, tracked.weight, {}});
+  for (const config::VrrpTarget& target : from.track_targets)
+    out.push_back({"target " + target.ping.to_string(), target.weight, {}});
   if (from.track_dataplane) out.push_back({"dataplane", 0, {}});
   return out;
 }

@@ -51,7 +51,11 @@ VrrpSide::VrrpSide(boost::asio::io_context& io, Parts parts)
       retry_(io),
       queue_(io, parts.commands),
       scripts_(io, queue_,
-               [this](const std::string& name, bool up) { track("script " + name, up); }) {
+               [this](const std::string& name, bool up) { track("script " + name, up); }),
+      processes_(io, [this](const std::string& name, bool up) { track("process " + name, up); }),
+      targets_(io, [this](const IpAddress& target, bool up) {
+        track("target " + target.to_string(), up);
+      }) {
   const StateFile::Json found = parts_.state_file.section(kStateSection);
   maintenance_ = found.is_object() && found.value("maintenance", false);
   parts_.state_file.provide(kStateSection, [this] {
@@ -66,7 +70,7 @@ VrrpSide::~VrrpSide() {
 void VrrpSide::stop() {
   if (events_.is_open()) events_.release();  // the descriptor is the thread's
   retry_.cancel();
-  scripts_.configure({});
+  configure_trackers({});
   if (!thread_) return;
   thread_->stop();
   thread_->poll([this](const auto& happening) { happened(happening); });
@@ -131,7 +135,16 @@ void VrrpSide::apply(std::shared_ptr<const config::Config> config,
   }
   track_services(*parts_.dataplane.publisher().current(), true);
   send_plan(std::move(done));
-  scripts_.configure(config_->vrrp.scripts);
+  configure_trackers(config_->vrrp);
+}
+
+void VrrpSide::configure_trackers(const config::Vrrp& vrrp) {
+  scripts_.configure(vrrp.scripts);
+  std::set<std::string> names;
+  for (const config::VrrpInstance& instance : vrrp.instances)
+    for (const config::VrrpTracked& tracked : instance.track_processes) names.insert(tracked.name);
+  processes_.configure(names);
+  targets_.configure(vrrp.instances);
 }
 
 void VrrpSide::send_plan(std::function<void()> done) {

@@ -13,7 +13,9 @@
 #include "control/vrrp/command_queue.h"
 #include "control/vrrp/notifier.h"
 #include "control/vrrp/plan.h"
+#include "control/vrrp/process_tracker.h"
 #include "control/vrrp/script_tracker.h"
+#include "control/vrrp/target_tracker.h"
 #include "dataplane/dataplane.h"
 #include "vrrp/thread.h"
 
@@ -57,6 +59,7 @@ class VrrpSide {
   void publish(const vrrp::Happening& happening);
   void notify(const vrrp::Happening& happening);
   void track(const std::string& name, bool up);
+  void configure_trackers(const config::Vrrp& vrrp);
   void track_services(const Snapshot& now, bool all);
 
   boost::asio::io_context& io_;
@@ -74,6 +77,8 @@ class VrrpSide {
   Notifier notifier_{queue_};
   std::unique_ptr<vrrp::Thread> thread_;
   ScriptTracker scripts_;
+  ProcessTracker processes_;
+  TargetTracker targets_;
 };
 
 }  // namespace lbd

@@ -40,6 +40,10 @@ TEST(VrrpSection, accepted) {
       {instance(kVip + ", track: {own_port: false, dataplane: false, ports: [{name: p0, weight: "
                        "-10}]}"),
        "ok\n"},
+      {instance(kVip + ", track: {processes: [{name: nginx}, {name: bird, weight: 20}], targets: "
+                       "[{ping: 10.0.0.9}, {ping: \"2001:db8::1\", interval: 10ms, rise: 2, fall: "
+                       "1, weight: -30}]}"),
+       "ok\n"},
       {instance(kVip + ", virtual_routes: [{to: 10.8.0.0/16, via: 10.0.0.2}]"), "ok\n"},
       {kPorts + "vrrp: {instances: [{name: V, interface: eth9, virtual_router_id: 1, " + kVip +
            "}]}\n",
@@ -95,6 +99,29 @@ TEST(VrrpSection, refused) {
       {instance(kVip + ", track: {ports: [{name:\nlan9}]}"),
        "f.yaml:4:1: vrrp.instances[0].track.ports[0].name: no port is named \"lan9\"; name one of "
        "ports\n"},
+      {instance(kVip + ", track: {processes: [{name:\n/usr/sbin/nginx}]}"),
+       "f.yaml:4:1: vrrp.instances[0].track.processes[0].name: \"/usr/sbin/nginx\" is a path; "
+       "write "
+       "the program's name, as in ps\n"},
+      {instance(kVip + ", track: {processes: [{name: a}, {name:\na}]}"),
+       "f.yaml:4:1: vrrp.instances[0].track.processes[1].name: \"a\" is "
+       "vrrp.instances[0].track.processes[0].name at f.yaml:3:102 too; track it once\n"},
+      {instance(kVip + ", track: {targets: [{ping:\n224.0.0.1}]}"),
+       "f.yaml:4:1: vrrp.instances[0].track.targets[0].ping: 224.0.0.1 is a multicast address; "
+       "name "
+       "a host\n"},
+      {instance(kVip + ", track: {targets: [{ping:\n\"fe80::1\"}]}"),
+       "f.yaml:4:1: vrrp.instances[0].track.targets[0].ping: fe80::1 is a link-local address; name "
+       "a host\n"},
+      {instance(kVip + ", track: {targets: [{ping: 10.0.0.9, fall:\n0}]}"),
+       "f.yaml:4:1: vrrp.instances[0].track.targets[0].fall: 0 is below 1; use 1..1000\n"},
+      {second("name: W, port: p0, virtual_router_id: 2, virtual_addresses: [10.0.0.21], track: "
+              "{targets: [{ping: 10.0.0.9}]}},\n{name: X, port: p0, virtual_router_id: 3, "
+              "virtual_addresses: [10.0.0.22], track: {targets: [{ping: 10.0.0.9, interval: 2s}]}"),
+       "f.yaml:5:100: vrrp.instances[2].track.targets[0].ping: 10.0.0.9 is "
+       "vrrp.instances[1].track.targets[0].ping at f.yaml:4:100 too, with another interval, rise "
+       "or "
+       "fall; give it the same ones; only the weight is an instance's own\n"},
       {second("name: V, port: p0, virtual_router_id: 2, virtual_addresses: [10.0.0.21]"),
        "f.yaml:4:8: vrrp.instances[1].name: \"V\" is vrrp.instances[0].name at f.yaml:3:8 too; "
        "give each instance a name of its own\n"},
