@@ -23,6 +23,7 @@ inline constexpr uint8_t kProtoIpv6 = 41;
 inline constexpr uint8_t kProtoGre = 47;
 inline constexpr uint8_t kProtoIcmpv6 = 58;
 inline constexpr uint8_t kProtoVrrp = 112;
+inline constexpr uint8_t kProtoAuthentication = 51;  // AH
 inline constexpr uint8_t kProtoSctp = 132;
 
 struct [[gnu::packed]] Ethernet {

@@ -247,7 +247,8 @@ void Engine::run_command(std::unique_ptr<Command> command) {
 void Engine::apply(Command& command) {
   const Time now = monotonic_now();
   for (const auto& link : command.links)
-    if (std::ranges::find(links_, link) == links_.end()) watch(link->fd());
+    if (std::ranges::find(links_, link) == links_.end())
+      for (const int fd : link->fds()) watch(fd);
   link_tracks_.clear();
   for (const InstanceConfig& instance : command.plan.instances)
     for (const TrackConfig& track : instance.tracks)
@@ -262,7 +263,8 @@ void Engine::apply(Command& command) {
   links_ = command.links;
   std::erase_if(old,
                 [&](const auto& link) { return std::ranges::find(links_, link) != links_.end(); });
-  for (const auto& link : old) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, link->fd(), nullptr);
+  for (const auto& link : old)
+    for (const int fd : link->fds()) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
   command.links = std::move(old);
 }
 

@@ -16,7 +16,9 @@ namespace {
 
 constexpr int kReceiveBuffer = 1 << 20;
 constexpr int kLinkControl = 7;  // SO_PRIORITY: before everything else in the interface's queue
-constexpr size_t kMaxPacket = 60 + sizeof(Header) + kMaxAddresses * 16 + sizeof(Password);
+constexpr size_t kMaxAuthentication = 257 * 4;  // RFC 4302 2.2
+constexpr size_t kMaxPacket =
+    60 + kMaxAuthentication + sizeof(Header) + kMaxAddresses * 16 + sizeof(Password);
 
 /// One packet's worth of what recvmsg needs.
 struct Slot {
@@ -80,59 +82,76 @@ bool parse_v6(std::span<const uint8_t> packet, msghdr& message, Received& out) {
 
 Result<std::unique_ptr<Link>> Link::open(const std::string& interface, int ifindex, Family family) {
   const int domain = family == Family::kIpv4 ? AF_INET : AF_INET6;
-  const int fd = ::socket(domain, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, wire::kProtoVrrp);
-  if (fd < 0)
-    return Error{"vrrp: " + interface + ": cannot open a raw socket: " + std::strerror(errno)};
-  std::unique_ptr<Link> link(new Link(fd, interface, ifindex, family));
-  if (const Status done = link->configure(); !done) return done.error();
+  constexpr int kType = SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK;
+  const bool v4 = family == Family::kIpv4;
+  const int fd = ::socket(domain, kType, wire::kProtoVrrp);
+  const int authentication_fd = v4 ? ::socket(domain, kType, wire::kProtoAuthentication) : -1;
+  const int error = errno;
+  std::unique_ptr<Link> link(new Link(fd, authentication_fd, interface, ifindex, family));
+  if (fd < 0 || (v4 && authentication_fd < 0))
+    return Error{"vrrp: " + interface + ": cannot open a raw socket: " + std::strerror(error)};
+  for (const int one : link->fds())
+    if (const Status done = link->configure(one); !done) return done.error();
   return link;
 }
 
 Link::~Link() {
-  ::close(fd_);
+  for (const int fd : fds()) ::close(fd);
 }
 
-Status Link::configure() {
+std::vector<int> Link::fds() const {
+  std::vector<int> out;
+  for (const int fd : {fd_, authentication_fd_})
+    if (fd >= 0) out.push_back(fd);
+  return out;
+}
+
+Status Link::configure(int fd) {
   const auto size = static_cast<socklen_t>(interface_.size());
-  bool done = set(fd_, SOL_SOCKET, SO_BINDTODEVICE, interface_.c_str(), size);
+  bool done = set(fd, SOL_SOCKET, SO_BINDTODEVICE, interface_.c_str(), size);
   // What does not work without rights is a matter of degree.
-  if (!set(fd_, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBuffer))
-    set(fd_, SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
-  set(fd_, SOL_SOCKET, SO_PRIORITY, kLinkControl);
+  if (!set(fd, SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBuffer))
+    set(fd, SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
+  set(fd, SOL_SOCKET, SO_PRIORITY, kLinkControl);
   if (family_ == Family::kIpv4) {
     ip_mreqn out{};
     out.imr_ifindex = ifindex_;
-    done = done && set(fd_, IPPROTO_IP, IP_TTL, kTtl) &&
-           set(fd_, IPPROTO_IP, IP_MULTICAST_TTL, kTtl) &&
-           set(fd_, IPPROTO_IP, IP_MULTICAST_LOOP, 0) &&
-           set(fd_, IPPROTO_IP, IP_MULTICAST_ALL, 0) &&
-           set(fd_, IPPROTO_IP, IP_TOS, kTypeOfService) &&
-           set(fd_, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof(out));
+    done = done && set(fd, IPPROTO_IP, IP_TTL, kTtl) &&
+           set(fd, IPPROTO_IP, IP_MULTICAST_TTL, kTtl) &&
+           set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0) && set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0) &&
+           set(fd, IPPROTO_IP, IP_TOS, kTypeOfService) &&
+           set(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof(out));
   } else {
-    done = done && set(fd_, IPPROTO_IPV6, IPV6_UNICAST_HOPS, kTtl) &&
-           set(fd_, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, kTtl) &&
-           set(fd_, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0) &&
-           set(fd_, IPPROTO_IPV6, IPV6_TCLASS, kTypeOfService) &&
-           set(fd_, IPPROTO_IPV6, IPV6_MULTICAST_IF, ifindex_) &&
-           set(fd_, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
-           set(fd_, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+    done = done && set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, kTtl) &&
+           set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, kTtl) &&
+           set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0) &&
+           set(fd, IPPROTO_IPV6, IPV6_TCLASS, kTypeOfService) &&
+           set(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, ifindex_) &&
+           set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
+           set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
   }
   if (done) return Done{};
   return Error{"vrrp: " + interface_ + ": cannot set up a raw socket: " + std::strerror(errno)};
 }
 
 Status Link::join(const IpAddress& group) {
+  for (const int fd : fds())
+    if (const Status done = join(fd, group); !done) return done;
+  return Done{};
+}
+
+Status Link::join(int fd, const IpAddress& group) {
   bool done = false;
   if (family_ == Family::kIpv4) {
     ip_mreqn request{};
     std::memcpy(&request.imr_multiaddr, group.data(), 4);
     request.imr_ifindex = ifindex_;
-    done = set(fd_, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request));
+    done = set(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request));
   } else {
     ipv6_mreq request{};
     std::memcpy(&request.ipv6mr_multiaddr, group.data(), 16);
     request.ipv6mr_interface = static_cast<unsigned>(ifindex_);
-    done = set(fd_, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof(request));
+    done = set(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof(request));
   }
   if (done || errno == EADDRINUSE) return Done{};
   return Error{"vrrp: " + interface_ + ": cannot join " + group.to_string() + ": " +
@@ -176,6 +195,12 @@ bool Link::send(const IpAddress& source, const IpAddress& destination,
 
 unsigned Link::receive(unsigned most, const std::function<void(const Received&)>& handler) {
   unsigned count = 0;
+  for (const int fd : fds()) count += receive(fd, most, handler);
+  return count;
+}
+
+unsigned Link::receive(int fd, unsigned most, const std::function<void(const Received&)>& handler) {
+  unsigned count = 0;
   Slot slot;
   for (; count < most; ++count) {
     iovec piece{slot.bytes.data(), slot.bytes.size()};
@@ -186,12 +211,18 @@ unsigned Link::receive(unsigned most, const std::function<void(const Received&)>
     message.msg_namelen = sizeof(slot.from);
     message.msg_control = slot.control.data();
     message.msg_controllen = slot.control.size();
-    const ssize_t length = ::recvmsg(fd_, &message, MSG_DONTWAIT);
+    const ssize_t length = ::recvmsg(fd, &message, MSG_DONTWAIT);
     if (length < 0) break;
     const std::span<const uint8_t> packet(slot.bytes.data(), static_cast<size_t>(length));
     Received received;
-    const bool whole =
+    bool whole =
         family_ == Family::kIpv4 ? parse_v4(packet, received) : parse_v6(packet, message, received);
+    if (whole && fd == authentication_fd_) {
+      const auto behind = behind_authentication_header(received.payload);
+      received.authentication_header = true;
+      received.payload = behind.value_or(std::span<const uint8_t>());
+      whole = behind.has_value();
+    }
     if (whole) handler(received);
   }
   return count;

@@ -5,15 +5,17 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "common/result.h"
 #include "vrrp/packet.h"
 
 namespace lbd::vrrp {
 
-/// The raw socket of one interface and family, for all virtual routers on it. It is opened where
-/// waiting does no harm (the kernel takes a lock for group memberships) and then used by the VRRP
-/// thread, which never waits in it.
+/// The raw sockets of one interface and family, for all virtual routers on it: one of VRRP, and
+/// with IPv4 one of AH, in which RFC 2338 wraps advertisements that are to be refused by name. It
+/// is opened where waiting does no harm (the kernel takes a lock for group memberships) and then
+/// used by the VRRP thread, which never waits in it.
 class Link {
  public:
   /// The error names the interface.
@@ -25,7 +27,8 @@ class Link {
 
   /// Listens to a group; twice is no error.
   Status join(const IpAddress& group);
-  int fd() const { return fd_; }
+  /// Readable when there is something for receive().
+  std::vector<int> fds() const;
   int ifindex() const { return ifindex_; }
   Family family() const { return family_; }
   const std::string& interface() const { return interface_; }
@@ -37,11 +40,18 @@ class Link {
   unsigned receive(unsigned most, const std::function<void(const Received&)>& handler);
 
  private:
-  Link(int fd, std::string interface, int ifindex, Family family)
-      : fd_(fd), ifindex_(ifindex), family_(family), interface_(std::move(interface)) {}
-  Status configure();
+  Link(int fd, int authentication_fd, std::string interface, int ifindex, Family family)
+      : fd_(fd),
+        authentication_fd_(authentication_fd),
+        ifindex_(ifindex),
+        family_(family),
+        interface_(std::move(interface)) {}
+  Status configure(int fd);
+  Status join(int fd, const IpAddress& group);
+  unsigned receive(int fd, unsigned most, const std::function<void(const Received&)>& handler);
 
   int fd_;
+  int authentication_fd_;  // -1 with IPv6
   int ifindex_;
   Family family_;
   std::string interface_;

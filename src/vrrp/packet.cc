@@ -114,6 +114,14 @@ std::vector<uint8_t> build(const Protocol& protocol, uint8_t priority,
   return out;
 }
 
+std::optional<std::span<const uint8_t>> behind_authentication_header(
+    std::span<const uint8_t> packet) {
+  if (packet.size() < 2 || packet[0] != wire::kProtoVrrp) return std::nullopt;
+  const size_t length = (packet[1] + 2u) * 4;  // RFC 4302 2.2
+  if (length > packet.size()) return std::nullopt;
+  return packet.subspan(length);
+}
+
 std::optional<uint8_t> claimed_vrid(std::span<const uint8_t> payload) {
   if (payload.size() < sizeof(Header)) return std::nullopt;
   return payload[1];
@@ -121,6 +129,8 @@ std::optional<uint8_t> claimed_vrid(std::span<const uint8_t> payload) {
 
 std::variant<Advertisement, ErrorKind> read(const Received& received, const Protocol& expected) {
   const auto& payload = received.payload;
+  // RFC 3768 7.1, RFC 9568 9: authentication is gone; nothing behind it is looked at.
+  if (received.authentication_header) return ErrorKind::kAuthenticationHeader;
   if (payload.size() < sizeof(Header)) return ErrorKind::kLength;
   Header header;
   std::memcpy(&header, payload.data(), sizeof(header));

@@ -65,6 +65,7 @@ struct Received {
   IpAddress destination;
   uint8_t ttl = 0;
   std::span<const uint8_t> payload;
+  bool authentication_header = false;  // there was one between IP header and payload
 };
 
 struct Advertisement {
@@ -72,6 +73,11 @@ struct Advertisement {
   uint32_t interval_cs = 0;
   bool addresses_differ = false;
 };
+
+/// What is behind an IPsec authentication header (RFC 4302 2), which RFC 2338 5.3.6.3 put before
+/// advertisements. Nothing where it is not whole or protects something else.
+std::optional<std::span<const uint8_t>> behind_authentication_header(
+    std::span<const uint8_t> packet);
 
 /// The virtual router id that it claims, before anything is checked.
 std::optional<uint8_t> claimed_vrid(std::span<const uint8_t> payload);

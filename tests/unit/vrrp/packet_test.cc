@@ -194,6 +194,26 @@ TEST(Packet, versions_do_not_mix) {
   EXPECT_EQ(std::get<ErrorKind>(hear(v2, v3, build(v2, 1, v2.group))), ErrorKind::kVersion);
 }
 
+TEST(Packet, behind_an_authentication_header) {
+  // RFC 4302 2: next header, length in words less two, reserved, SPI, number, 12 bytes of digest.
+  std::vector<uint8_t> packet{112, 4, 0, 0, 0, 0, 0, 51, 0, 0, 0, 1};
+  packet.resize(24);
+  EXPECT_EQ(behind_authentication_header(packet)->size(), 0u);
+  const Protocol ours = protocol(3);
+  const auto inner = build(peer_of(ours), 100, ours.group);
+  packet.insert(packet.end(), inner.begin(), inner.end());
+  const auto behind = behind_authentication_header(packet);
+  ASSERT_TRUE(behind);
+  EXPECT_TRUE(std::ranges::equal(*behind, inner));
+  EXPECT_EQ(claimed_vrid(*behind), 51);
+  Received received{peer_of(ours).source, ours.group, 255, *behind, true};
+  EXPECT_EQ(std::get<ErrorKind>(read(received, ours)), ErrorKind::kAuthenticationHeader);
+  for (const size_t length : {0u, 1u, 23u})
+    EXPECT_FALSE(behind_authentication_header(std::span(packet).first(length))) << length;
+  packet[0] = 6;
+  EXPECT_FALSE(behind_authentication_header(packet)) << "somebody's TCP";
+}
+
 TEST(Packet, unicast_comes_from_a_peer_and_may_be_routed) {
   Protocol ours = protocol(3);
   ours.peers = {ip("192.0.2.12")};
