@@ -89,7 +89,7 @@ Controller::Controller(boost::asio::io_context& io, std::string config_path, con
       purger_({dataplane, updater_, mailbox_, statistics_,
                [this](NextHopId id) { kernel_.mirror().release_next_hop(id); }}),
       reset_probes_(dataplane, mailbox_),
-      health_({io, updater_, commands_, events_, state_file_,
+      health_({io, updater_, events_, state_file_,
                [this](const std::string& service) { return holds(service); }}),
       updater_(io, dataplane.publisher(), dataplane.workers(), hooks()) {
   state_file_.provide("overrides", [this] { return overrides_to_json(kept_overrides_, {}); });

@@ -59,8 +59,7 @@ class Controller {
   const Statistics& statistics() const { return statistics_; }
   const BusyMeter& busy() const { return busy_; }
   boost::asio::io_context& io() { return io_; }
-  CommandRunner& commands() { return commands_; }
-  const HealthKeeper& health() const { return health_; }
+  HealthKeeper& health() { return health_; }
   api::EventHub& events() { return events_; }
   StateFile& state_file() { return state_file_; }
   VrrpSide& vrrp() { return *vrrp_; }
@@ -89,7 +88,7 @@ class Controller {
   Mailbox mailbox_;
   Statistics statistics_;
   BusyMeter busy_;
-  CommandRunner commands_;
+  CommandRunner commands_;  // of VRRP
   api::EventHub events_;
   StateFile state_file_;
   std::map<OverrideKey, Override> kept_overrides_;  // as the state file has them, or will soon

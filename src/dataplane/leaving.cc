@@ -26,6 +26,13 @@ void make_reset(const Packet& packet) {
   std::memcpy(tcp + offsetof(wire::Tcp, checksum), &sum, sizeof(sum));
 }
 
+/// A client in one of these states may wait for something.
+bool may_wait(uint8_t state) {
+  return state == static_cast<uint8_t>(TcpState::kEstablished) ||
+         state == static_cast<uint8_t>(TcpState::kFinWait) ||
+         state == static_cast<uint8_t>(TcpState::kCloseWait);
+}
+
 }  // namespace
 
 bool Pipeline::leaves_server(const Packet& packet, uint32_t found) const {
@@ -54,17 +61,28 @@ Pipeline::Leaving Pipeline::leave_server(Packet& packet, uint32_t found) {
     context_.count(Event::kConnectionMoved);
     return Leaving::kMoves;
   }
-  context_.count(Event::kConnectionReset);
   if (packet.protocol == wire::kProtoTcp) {
-    replier_.reset_connection(packet);
-    make_reset(packet);
-    forward(packet, found);
+    reset_both(packet, id);
   } else {
+    context_.count(Event::kConnectionReset);
     replier_.refuse(packet);
     drop(packet, Verdict::kServerGone);
+    connections_.close(id);
   }
-  connections_.close(id);
   return Leaving::kEnded;
+}
+
+/// The connection stays as closed for a while: a client to which the server's data is still on the
+/// way has moved on when the reset comes, and takes only a later one, with what it expects then.
+void Pipeline::reset_both(Packet& packet, uint32_t id) {
+  constexpr auto kClosed = static_cast<uint8_t>(TcpState::kClose);
+  if (connections_.table().at(id).state != kClosed) {
+    context_.count(Event::kConnectionReset);
+    connections_.set_state(id, kClosed);
+  }
+  replier_.reset_connection(packet);
+  make_reset(packet);
+  forward(packet, id);
 }
 
 /// Only the client's next packet tells with which sequence number a reset of its connection is
@@ -72,7 +90,7 @@ Pipeline::Leaving Pipeline::leave_server(Packet& packet, uint32_t found) {
 /// outside its window (RFC 9293 3.10.7.4), and that answer is reset.
 void Pipeline::probe_client(const Connection& connection) {
   const bool tcp = connection.key.protocol() == wire::kProtoTcp;
-  if (!tcp || connection.flags & kHalfOpen || !context_.held->held(connection.vip)) return;
+  if (!tcp || !may_wait(connection.state) || !context_.held->held(connection.vip)) return;
   if (context_.snapshot->fates[connection.server] != Fate::kReset) return;
   replier_.probe(connection.key, next_hop_port(context_.next_hops->word(connection.next_hop)));
 }

@@ -70,6 +70,7 @@ class Pipeline {
   enum class Leaving : uint8_t { kStays, kMoves, kEnded };
   bool leaves_server(const Packet& packet, uint32_t found) const;
   Leaving leave_server(Packet& packet, uint32_t found);
+  void reset_both(Packet& packet, uint32_t id);
   bool starts_over(const Packet& packet, uint32_t found) const;
   std::optional<FlowKey> choose_local(const FlowKey& key, const Candidate& server,
                                       const Target& target, PortIndex out);

@@ -28,7 +28,7 @@ class Replier {
   void unreachable(const Packet& packet);
   /// No server: TCP reset (RFC 9293 3.10.7.1) or ICMP port unreachable, from the virtual address.
   void refuse(const Packet& packet);
-  /// TCP reset of a connection that was; not rate-limited, for each connection ends once.
+  /// TCP reset of a connection that was; not rate-limited: one for a segment of a known connection.
   void reset_connection(const Packet& packet);
   /// To the client of a TCP connection, from the virtual address: a segment that belongs to no
   /// window, which it answers with the numbers that it expects (RFC 9293 3.10.7.4). `in`: where it

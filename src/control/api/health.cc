@@ -114,7 +114,7 @@ void probe(Controller& controller, const Json& arguments, const Respond& respond
   if (targets.empty())
     return respond(Error{"service \"" + service + "\" has no health checks for " + server});
   health::probe(
-      controller.io(), controller.commands(), std::move(targets),
+      controller.io(), controller.health().commands(), std::move(targets),
       [respond](const std::vector<health::ProbeResult>& results) { respond(probe_json(results)); });
 }
 

@@ -53,6 +53,7 @@ struct CommandResult {
   int code = 0;
   std::string output;
   std::string error;
+  bool shortage = false;  // of kNotStarted: for want of memory, processes or descriptors
   std::chrono::milliseconds took{0};
 
   bool success() const { return end == End::kExited && code == 0; }

@@ -35,10 +35,12 @@ void CommandRunner::tell(const Finished& finished, CommandResult result) {
 }
 
 void CommandRunner::start(Job job) {
-  const auto spawned = spawn(job.command);
+  bool shortage = false;
+  const auto spawned = spawn(job.command, shortage);
   if (!spawned) {
     CommandResult result;
     result.error = job.command.words.front() + ": " + spawned.error().message;
+    result.shortage = shortage;
     return tell(job.finished, std::move(result));
   }
   auto process = std::make_shared<Process>(io_, job.command, spawned.value(),
@@ -83,6 +85,11 @@ void CommandRunner::advance(const std::string& owner) {
         if (finished) finished(result);
         advance(owner);
       });
+}
+
+bool CommandRunner::waits(uint64_t id) const {
+  return std::any_of(waiting_.begin(), waiting_.end(),
+                     [id](const Job& job) { return job.id == id; });
 }
 
 void CommandRunner::cancel(uint64_t id) {

@@ -24,7 +24,7 @@ class CommandRunner {
   using Finished = std::function<void(const CommandResult&)>;
   static constexpr size_t kMostRunning = 256;
   /// Waiting commands of one owner; beyond it the oldest is dropped, as not started.
-  static constexpr size_t kLongestQueue = 256;
+  static constexpr size_t kLongestQueue = 4096;
 
   explicit CommandRunner(boost::asio::io_context& io) : io_(io) {}
   /// Kills what runs, drops what waits; nobody is told.
@@ -38,6 +38,9 @@ class CommandRunner {
   void enqueue(const std::string& owner, Command command, Finished finished);
   /// Kills the command's group, or takes it from the queue; `finished` is not called.
   void cancel(uint64_t id);
+
+  /// Whether the command has yet to begin.
+  bool waits(uint64_t id) const;
 
   /// Expires with the runner: who may outlive it asks before a cancel().
   std::weak_ptr<bool> alive() const { return alive_; }

@@ -107,7 +107,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return out;
 }
 
-Error failed(const char* what, int number) {
+Error failed(const char* what, int number, bool& shortage) {
+  shortage = number == EMFILE || number == ENFILE || number == ENOMEM || number == EAGAIN;
   return Error{std::string(what) + ": " + std::strerror(number)};
 }
 
@@ -122,15 +123,15 @@ struct Descriptors {
 
 }  // namespace
 
-Result<Spawned> spawn(const Command& command) {
+Result<Spawned> spawn(const Command& command, bool& shortage) {
   Descriptors fds;
   int pipe_ends[2];
-  if (::pipe2(pipe_ends, O_CLOEXEC) != 0) return failed("pipe", errno);
+  if (::pipe2(pipe_ends, O_CLOEXEC) != 0) return failed("pipe", errno, shortage);
   fds.read = pipe_ends[0];
   fds.write = pipe_ends[1];
   ::fcntl(fds.read, F_SETFL, O_NONBLOCK);
   fds.null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (fds.null < 0) return failed("/dev/null", errno);
+  if (fds.null < 0) return failed("/dev/null", errno, shortage);
 
   const std::vector<std::string> environment = environment_of(command);
   const std::vector<char*> arguments = pointers(command.words);
@@ -144,7 +145,7 @@ Result<Spawned> spawn(const Command& command) {
   const pid_t pid = start(plan);
   const int fork_error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) return failed("fork", fork_error);
+  if (pid < 0) return failed("fork", fork_error, shortage);
 
   const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   const int pidfd_error = errno;
@@ -152,7 +153,8 @@ Result<Spawned> spawn(const Command& command) {
     if (plan.error == 0) ::kill(-pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
     if (pidfd >= 0) ::close(pidfd);
-    return plan.error != 0 ? failed(plan.step, plan.error) : failed("pidfd_open", pidfd_error);
+    return plan.error != 0 ? failed(plan.step, plan.error, shortage)
+                           : failed("pidfd_open", pidfd_error, shortage);
   }
   return Spawned{pid, pidfd, std::exchange(fds.read, -1)};
 }

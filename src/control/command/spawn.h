@@ -17,7 +17,8 @@ struct Spawned {
 
 /// Starts `command` in a process group of its own, with standard input from /dev/null, default
 /// signals, no other descriptor, ordinary scheduling and, where it has a user, without privileges.
-/// Takes about as long as execve(): memory is not copied (vfork).
-Result<Spawned> spawn(const Command& command);
+/// Takes about as long as execve(): memory is not copied (vfork). `shortage`: of a failure, that
+/// the machine had not what it takes.
+Result<Spawned> spawn(const Command& command, bool& shortage);
 
 }  // namespace lbd

@@ -206,6 +206,12 @@ class ServerCheck {
   /// Checks leave by an address of the family of what they check.
   void check_sources(const RealServer& server, const Value& at) const {
     for (const HealthCheck& check : checks_of(draft_.service, server)) {
+      const bool asks_port = !std::holds_alternative<PingCheck>(check.what) &&
+                             !std::holds_alternative<ExecCheck>(check.what);
+      if (asks_port && !check.port && !server.port && !draft_.service.listen.empty() &&
+          draft_.service.listen[0].port == 0)
+        at.error("a health check has no port to ask: the service listens on all of them",
+                 "give the check a port");
       const IpAddress& target = check.address ? *check.address : server.address;
       if (check.source && check.source->family() != target.family())
         at.error("a health check's source " + check.source->to_string() + " is " +

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 
 #include "control/config/read_health.h"
 #include "control/config/units.h"
@@ -125,6 +129,9 @@ HttpCheck read_http(const Value& value, bool tls) {
     check.ca_file = read_word(map, "ca_file", kLongestPath);
     if (!check.ca_file.empty() && !check.verify)
       map.get("ca_file")->error("does nothing without verify: true", "write verify: true");
+    else if (!check.ca_file.empty() && ::access(check.ca_file.c_str(), R_OK) != 0)
+      map.get("ca_file")->error(quote(check.ca_file) + " cannot be read: " + std::strerror(errno),
+                                "name a file of certificates (PEM) that lbd may read");
   } else {
     for (const char* key : {"sni", "verify", "ca_file"}) refuse_without_tls(map, key);
   }

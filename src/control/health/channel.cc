@@ -106,6 +106,12 @@ int make_socket(const Channel::Options& options) {
   const int fd = ::socket(v4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
   if (fd < 0) return -1;
   if (options.kind == Channel::Kind::kPing) filter_pings(fd, v4);
+  if (options.kind == Channel::Kind::kUdp) {
+    // Else the kernel tells of an unreachable port only, not of an unreachable host.
+    const int on = 1;
+    ::setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &on,
+                 sizeof on);
+  }
   if (type == SOCK_STREAM) {
     // Thousands of checks a second must not leave thousands of sockets in TIME_WAIT behind.
     const linger reset{1, 0};

@@ -46,8 +46,11 @@ class CheckState {
 
   /// The run that was due has ended. True where the verdict changed.
   bool result(bool success, Time now);
-  /// The run could not be made, through no fault of the server: it is made again after retry_delay.
-  void postpone(Time now) { due_ = now + timing_.retry_delay; }
+  /// The run could not be made, through no fault of the server: it is made again after retry_delay,
+  /// but not at once.
+  void postpone(Time now) {
+    due_ = now + std::max(timing_.retry_delay, std::min(timing_.interval, kPause));
+  }
   /// The check rests, and is asked again after its interval or kPause, whichever is less.
   void pause(Time now) { due_ = now + std::min(timing_.interval, kPause); }
   /// How far the last due time lies back of when the run began, for the lateness that is shown.

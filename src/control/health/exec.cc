@@ -41,6 +41,9 @@ class ExecAttempt : public Attempt {
   }
 
   Outcome on_timeout() override {
+    if (!runner_.expired() && commands_.waits(id_))
+      return Outcome::not_run("it had no turn, " + std::to_string(CommandRunner::kMostRunning) +
+                              " other checks' programs were running");
     overdue_ = true;
     return Attempt::on_timeout();
   }
@@ -64,6 +67,7 @@ class ExecAttempt : public Attempt {
       return outcome;
     }
     std::string reason = result.describe();
+    if (result.shortage) return Outcome::not_run(std::move(reason));
     const bool ended = result.end == CommandResult::End::kExited;
     const std::string said = result.output.substr(0, result.output.find('\n'));
     if (ended && !said.empty()) reason += ": " + shown_bytes(said);

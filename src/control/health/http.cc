@@ -20,6 +20,7 @@ constexpr size_t kMd5Digits = 32;
 /// Of a body; what is longer cannot be judged by digest or pattern.
 constexpr size_t kLongestBody = 1u << 20;
 constexpr uint32_t kLongestHeader = 64u << 10;
+constexpr size_t kPiece = 16u << 10;  // at most, that comes at once
 
 std::string digest_of(std::string_view body, const EVP_MD* method) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
@@ -63,10 +64,7 @@ class HttpAttempt : public Talk {
 
   void opened() override {
     waits("waiting for the answer");
-    parser_.emplace();
-    parser_->eager(true);  // all that is there, not one element a call
-    parser_->body_limit(kLongestBody);
-    parser_->header_limit(kLongestHeader);
+    make_parser();
     buffer_.clear();
     send("GET " + page().path + " HTTP/1.1\r\nHost: " + host() +
          "\r\nUser-Agent: lbd\r\nAccept: */*\r\nConnection: close\r\n\r\n");
@@ -92,10 +90,12 @@ class HttpAttempt : public Talk {
       parser_->put_eof(error);
       if (error) return finish(Outcome::failure("answer is cut short"));
     } else {
+      // The parser bounds headers and bodies, but not extensions of chunks, nor trailers.
+      if (buffer_.size() + data.size() > buffer_.max_size())
+        return finish(Outcome::failure("answer is no HTTP: a line without an end"));
       buffer_.commit(boost::asio::buffer_copy(buffer_.prepare(data.size()),
                                               boost::asio::buffer(data.data(), data.size())));
-      const size_t used = parser_->put(buffer_.data(), error);
-      buffer_.consume(used);
+      put(error);
     }
     const bool too_long = error == http::error::body_limit;
     if (error && error != http::error::need_more && !too_long)
@@ -112,6 +112,25 @@ class HttpAttempt : public Talk {
     if (!parser_->is_done() && !ended) return receive();
     if (auto fault = body_fault(); !fault.empty()) return finish(Outcome::failure(fault));
     page_done();
+  }
+
+  /// An interim answer (RFC 9110 15.2) is none: the next one is waited for.
+  void put(boost::system::error_code& error) {
+    for (;;) {
+      buffer_.consume(parser_->put(buffer_.data(), error));
+      const bool interim = parser_->is_header_done() && parser_->get().result_int() / 100 == 1;
+      if (!interim) return;
+      make_parser();
+      error = {};
+      if (buffer_.size() == 0) return;
+    }
+  }
+
+  void make_parser() {
+    parser_.emplace();
+    parser_->eager(true);  // all that is there, not one element a call
+    parser_->body_limit(kLongestBody);
+    parser_->header_limit(kLongestHeader);
   }
 
   std::string header_fault() {
@@ -142,7 +161,9 @@ class HttpAttempt : public Talk {
     }
     if (page().match.empty()) return "";
     const auto pattern = Pattern::compile(page().match);
-    if (pattern && pattern->found_in(body)) return "";
+    const auto found = pattern ? pattern->found_in(body) : std::optional(false);
+    if (!found) return "body: too much work to look for " + page().match + at_page();
+    if (*found) return "";
     return "body does not match " + page().match + at_page();
   }
 
@@ -161,7 +182,7 @@ class HttpAttempt : public Talk {
   size_t page_ = 0;
   bool header_seen_ = false;
   std::optional<http::response_parser<http::string_body>> parser_;
-  boost::beast::flat_buffer buffer_;
+  boost::beast::flat_buffer buffer_{kLongestHeader + 2 * kPiece};
 };
 
 }  // namespace

@@ -24,7 +24,7 @@ health::Target make_target(const config::Service& service, const config::RealSer
   const bool exec = std::holds_alternative<config::ExecCheck>(check.what);
   if (exec || check.only_while_held) target.service = service.name;
   if (exec) {
-    target.server = Endpoint{server.address, target.port}.to_string();
+    target.server = ServerKey{server.address, server.port}.to_string();
   }
   return target;
 }
@@ -39,6 +39,7 @@ std::vector<health::Target> targets(const config::Service& service,
 
 std::string why(const Job& job) {
   std::string text = job.target.title();
+  if (job.runs == 0) return text + ": so it was before the restart";
   if (job.last.kind == Outcome::Kind::kSuccess) return text + ": ok";
   text += ": " + job.last.reason;
   if (job.state.failures() > 1)
@@ -50,12 +51,14 @@ std::string why(const Job& job) {
 
 HealthKeeper::HealthKeeper(Parts parts)
     : parts_(parts),
-      monitor_({parts.io, parts.commands,
+      programs_(parts.io),
+      notices_(parts.io),
+      monitor_({parts.io, programs_,
                 [this](const Job& job, bool changed) { on_result(job, changed); },
                 [this](const health::Target& target) {
                   return !target.check.only_while_held || parts_.holds(target.service);
                 }}),
-      notifier_(parts.commands),
+      notifier_(notices_),
       publish_timer_(parts.io),
       ramp_timer_(parts.io) {
   parts_.state_file.provide("health", [this] { return remember(); });
@@ -96,16 +99,26 @@ void HealthKeeper::adopt(std::shared_ptr<const config::Config> config) {
   // that is up only because it has just got its first check has no verdict yet.
   const bool restart = old.empty() && parts_.state_file.on();
   monitor_.replace(std::move(all), [this, restart, memory = memory()](const std::string& job) {
-    if (!restart) return Verdict::kUnknown;
-    const auto remembered = memory->find(by_job_.at(job).front()->key);
-    if (remembered == memory->end()) return Verdict::kUnknown;
-    return remembered->second ? Verdict::kUp : Verdict::kDown;
+    return restart ? remembered(job, *memory) : Verdict::kUnknown;
   });
   // A check that is gone may have been the one that was down.
   for (const auto& server : servers_)
     if (!server->jobs.empty())
       if (const Job* job = monitor_.find(server->jobs.front())) evaluate(*server, *job);
   parts_.state_file.changed();
+}
+
+/// A server that was up had all its checks up; of one that was down nobody knows which it was. So a
+/// check that several servers share is up if one of them was.
+Verdict HealthKeeper::remembered(const std::string& job, const HealthMemory& memory) const {
+  Verdict out = Verdict::kUnknown;
+  for (const Server* server : by_job_.at(job)) {
+    const auto known = memory.find(server->key);
+    if (known == memory.end()) continue;
+    if (known->second) return Verdict::kUp;
+    out = Verdict::kDown;
+  }
+  return out;
 }
 
 const HealthKeeper::Server* HealthKeeper::find(const OverrideKey& key) const {
@@ -129,13 +142,29 @@ const config::Service& HealthKeeper::service_of(const Server& server) const {
 // --- Results
 
 void HealthKeeper::on_result(const Job& job, bool changed) {
-  if (!changed) return;
   const auto found = by_job_.find(job.key);
   if (found == by_job_.end()) return;
   for (Server* server : found->second) {
+    if (!changed) {
+      refresh_reason(job, *server);
+      continue;
+    }
     tell_check(job, *server);
     evaluate(*server, job);
   }
+}
+
+/// What keeps a server down is shown as it is now, and a check that lbd cannot make is told once.
+void HealthKeeper::refresh_reason(const Job& job, Server& server) {
+  if (job.last.kind == Outcome::Kind::kNotRun) {
+    if (!std::exchange(server.unanswered, true))
+      spdlog::warn("service {}: server {}: a check could not be made: {}: {}", server.key.first,
+                   server.key.second.to_string(), job.target.title(), job.last.reason);
+    return;
+  }
+  server.unanswered = false;
+  if (!server.health.up && server.down_by == job.key && job.last.kind == Outcome::Kind::kFailure)
+    server.reason = why(job);
 }
 
 void HealthKeeper::tell_check(const Job& job, const Server& server) {
@@ -167,8 +196,12 @@ void HealthKeeper::evaluate(Server& server, const Job& job) {
   }
   if (server.health.dynamic_weight != weight) {
     server.health.dynamic_weight = weight;
+    spdlog::info("service {}: server {}: {}: {}", server.key.first, server.key.second.to_string(),
+                 job.target.title(),
+                 weight ? "weight " + std::to_string(*weight) : "the file's weight");
     mark(server);
   }
+  if (down != nullptr && (server.health.up || server.reason.empty())) server.down_by = down->key;
   if (down != nullptr && server.health.up) {
     turn(server, false, why(*down));
   } else if (down != nullptr && server.reason.empty()) {
@@ -235,10 +268,19 @@ void HealthKeeper::publish() {
       [updates](const DesiredState& present) -> Result<MaybeState> {
         return MaybeState(set_health(present, *updates));
       },
-      [this](const Status&) {
+      [this, updates](const Status& status) {
         publishing_ = false;
+        if (!status) try_again(*updates);
         publish_soon();
       });
+}
+
+/// Rather late than never, and not in a loop.
+void HealthKeeper::try_again(const std::vector<HealthUpdate>& updates) {
+  for (const HealthUpdate& update : updates)
+    if (const auto found = by_key_.find(update.key); found != by_key_.end())
+      dirty_.insert(found->second);
+  published_at_ = Clock::now() + kRetry;
 }
 
 void HealthKeeper::published() {

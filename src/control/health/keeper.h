@@ -29,13 +29,14 @@ namespace lbd {
 class HealthKeeper {
  public:
   static constexpr std::chrono::milliseconds kCoalesce{10};
+  /// After a publication that failed.
+  static constexpr std::chrono::seconds kRetry{1};
   /// The steps in which slow start raises weights.
   static constexpr std::chrono::milliseconds kRampStep{250};
 
   struct Parts {
     boost::asio::io_context& io;
     Updater& updater;
-    CommandRunner& commands;
     api::EventHub& events;
     StateFile& state_file;
     /// Whether this director holds a service's addresses.
@@ -49,7 +50,9 @@ class HealthKeeper {
     ServerHealth health;            // as it shall be
     Clock::time_point ramp_begun;
     Clock::time_point since;  // of up or down
-    std::string reason;       // of the last change
+    std::string reason;       // why it is up or down
+    std::string down_by;      // the job that has it down
+    bool unanswered = false;  // told that a check cannot be made
     uint64_t changes = 0;
   };
   struct Counts {
@@ -75,10 +78,13 @@ class HealthKeeper {
   const Server* find(const OverrideKey& key) const;
   /// The targets of one server's checks; empty where it has none.
   std::vector<health::Target> targets_of(const OverrideKey& key) const;
-  CommandRunner& commands() { return parts_.commands; }
+  /// Of exec checks.
+  CommandRunner& commands() { return programs_; }
 
  private:
   void on_result(const health::Job& job, bool changed);
+  void refresh_reason(const health::Job& job, Server& server);
+  health::Verdict remembered(const std::string& job, const HealthMemory& memory) const;
   void tell_check(const health::Job& job, const Server& server);
   void evaluate(Server& server, const health::Job& job);
   void turn(Server& server, bool up, const std::string& reason);
@@ -88,12 +94,16 @@ class HealthKeeper {
   void mark(Server& server);
   void publish_soon();
   void publish();
+  void try_again(const std::vector<HealthUpdate>& updates);
   void ramp();
   void arm_ramp();
   void watch_quorum(const VirtualService& service);
   StateFile::Json remember() const;
 
   Parts parts_;
+  /// Two of them, and VRRP has a third: neither may wait for the others' programs.
+  CommandRunner programs_;
+  CommandRunner notices_;
   health::Monitor monitor_;
   health::Notifier notifier_;
   std::shared_ptr<const config::Config> config_;

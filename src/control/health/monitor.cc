@@ -36,6 +36,7 @@ void Monitor::replace(std::vector<Target> targets,
     const auto known = jobs_.find(key);
     if (known != jobs_.end()) {
       known->second->wanted = true;
+      renew_tls(*known->second);
       continue;
     }
     const Verdict verdict = initial(key);
@@ -53,16 +54,17 @@ void Monitor::add(Target target, std::string key, Verdict initial) {
   CheckState state(timing_of(target.check), initial,
                    first_due(now, target.check.interval, added_++));
   auto job = std::make_unique<Job>(Job{key, std::move(target), state, {}, {}, {}, {}, now, {}});
-  if (const auto* http = std::get_if<config::HttpCheck>(&job->target.check.what);
-      http != nullptr && http->tls) {
-    auto context = TlsContext::make(http->verify, http->ca_file);
-    if (context)
-      job->tls = std::move(context).value();
-    else
-      job->tls_fault = context.error().message;
-  }
+  renew_tls(*job);
   schedule(*job);
   jobs_.emplace(std::move(key), std::move(job));
+}
+
+void Monitor::renew_tls(Job& job) {
+  const auto* http = std::get_if<config::HttpCheck>(&job.target.check.what);
+  if (http == nullptr || !http->tls) return;
+  auto context = tls_contexts_.get(http->verify, http->ca_file);
+  job.tls_fault = context ? "" : context.error().message;
+  if (context) job.tls = std::move(context).value();
 }
 
 void Monitor::schedule(Job& job) {

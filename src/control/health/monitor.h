@@ -13,6 +13,7 @@
 
 #include "control/health/check_state.h"
 #include "control/health/outcome.h"
+#include "control/health/tls_contexts.h"
 
 namespace lbd::health {
 
@@ -64,8 +65,8 @@ class Monitor {
   explicit Monitor(Parts parts);
   ~Monitor();
 
-  /// These are the targets from now on. Jobs whose key is still wanted go on untouched; `initial`
-  /// gives the verdict of a new one.
+  /// These are the targets from now on. Jobs whose key is still wanted go on untouched, with files
+  /// of certificates as they are now; `initial` gives the verdict of a new one.
   void replace(std::vector<Target> targets,
                const std::function<Verdict(const std::string& key)>& initial);
   /// Null where there is none.
@@ -84,6 +85,7 @@ class Monitor {
   using Heap = std::priority_queue<Entry, std::vector<Entry>, std::greater<>>;
 
   void add(Target target, std::string key, Verdict initial);
+  void renew_tls(Job& job);
   void schedule(Job& job);
   void arm_due();
   void arm_deadlines();
@@ -100,6 +102,7 @@ class Monitor {
   std::unordered_map<Job*, uint64_t> tickets_;
   uint64_t next_ticket_ = 1;
   uint64_t added_ = 0;
+  TlsContexts tls_contexts_;
   Heap due_;
   Heap deadlines_;
   Time due_armed_ = Time::max();

@@ -10,8 +10,8 @@
 namespace lbd {
 namespace {
 
-/// Some milliseconds of backtracking, and 4 MiB for it.
-constexpr uint32_t kMatchLimit = 100'000;
+/// Some 20 ms of backtracking, which the longest body may take, and 4 MiB for it.
+constexpr uint32_t kMatchLimit = 3'000'000;
 constexpr uint32_t kHeapLimit = 4096;  // KiB
 
 }  // namespace
@@ -43,11 +43,12 @@ Result<Pattern> Pattern::compile(const std::string& text) {
   return Pattern(std::move(made));
 }
 
-bool Pattern::found_in(std::string_view text) const {
+std::optional<bool> Pattern::found_in(std::string_view text) const {
   pcre2_match_data* match = pcre2_match_data_create(1, nullptr);
   const int result = pcre2_match(code_->code, reinterpret_cast<PCRE2_SPTR>(text.data()),
                                  text.size(), 0, 0, match, code_->limits);
   pcre2_match_data_free(match);
+  if (result < PCRE2_ERROR_NOMATCH) return std::nullopt;
   return result >= 0;
 }
 

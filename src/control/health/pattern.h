@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,8 +15,8 @@ class Pattern {
  public:
   /// The error is the cause alone.
   static Result<Pattern> compile(const std::string& text);
-  /// Matches somewhere. False, too, where that would be too much work.
-  bool found_in(std::string_view text) const;
+  /// Matches somewhere. Nothing where that would be too much work.
+  std::optional<bool> found_in(std::string_view text) const;
 
  private:
   struct Code;
