@@ -366,7 +366,8 @@ bool sums_up_itself(const Packet& packet, uint32_t length) {
 
 }  // namespace
 
-void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac) {
+void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac,
+           const VirtualMacs& virtual_macs) {
   const rte_mbuf* mbuf = packet.mbuf;
   packet.quote = 0;
   packet.fragmented = false;
@@ -376,7 +377,8 @@ void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac) {
   if (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) return drop(packet, Verdict::kVlanTagged);
   const auto* ethernet = at<wire::Ethernet>(mbuf, 0);
   const bool group = ethernet->destination[0] & 1;
-  if (!group && std::memcmp(ethernet->destination, port_mac.bytes.data(), 6) != 0)
+  if (!group && std::memcmp(ethernet->destination, port_mac.bytes.data(), 6) != 0 &&
+      !virtual_macs.takes(ethernet->destination))
     return drop(packet, Verdict::kNotOurMac);
   switch (ethernet->type.host()) {
     case wire::kEtherIpv4:

@@ -3,6 +3,7 @@
 
 #include "common/address.h"
 #include "dataplane/packet.h"
+#include "dataplane/virtual_macs.h"
 
 namespace lbd {
 
@@ -10,7 +11,8 @@ namespace lbd {
 /// headers, the IPv4 header checksum where the device did not. Fills `packet` but for `in`, and
 /// `key` where the packet is a flow. `packet.mbuf` is set by the caller. Only the first segment is
 /// looked at: headers must lie in it.
-void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac);
+void parse(Packet& packet, FlowKey& key, const MacAddress& port_mac,
+           const VirtualMacs& virtual_macs);
 
 /// Whether the transport checksum is right; by the device's word or by summing up. To be asked
 /// before a packet changes state: segments that change nothing are left to the real server.

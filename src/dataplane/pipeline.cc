@@ -92,7 +92,8 @@ void Pipeline::parse_all() {
   for (unsigned i = 0; i < burst_.count; ++i) {
     Packet& packet = burst_.packets[i];
     FlowKey& key = burst_.keys[burst_.flows];
-    parse(packet, key, (*context_.ports)[packet.in].mac);
+    const PortInfo& port = (*context_.ports)[packet.in];
+    parse(packet, key, port.mac, port.virtual_macs);
     if (packet.kind == Kind::kFlow && (packet.quote == 0 || !take_tunnel_error(packet))) {
       burst_.flow_packet[burst_.flows++] = static_cast<uint8_t>(i);
     } else if (packet.kind == Kind::kDirected || packet.kind == Kind::kFragment) {

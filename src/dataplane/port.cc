@@ -176,6 +176,19 @@ bool read_link(const PortInfo& port) {
   return rte_eth_link_get_nowait(port.ethdev, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
+Status receive_mac(const PortInfo& port, const MacAddress& mac, bool on) {
+  rte_ether_addr address{};
+  std::memcpy(address.addr_bytes, mac.bytes.data(), mac.bytes.size());
+  int error = on ? rte_eth_dev_mac_addr_add(port.ethdev, &address, 0)
+                 : rte_eth_dev_mac_addr_remove(port.ethdev, &address);
+  if (error == -ENOTSUP || error == -ENOSPC)
+    error = on ? rte_eth_promiscuous_enable(port.ethdev) : 0;
+  if (error == 0) return Done{};
+  return Error{fmt::format("port {}: the device cannot {} the MAC address {}: {}", port.name,
+                           on ? "receive" : "stop receiving", mac.to_string(),
+                           std::strerror(-error))};
+}
+
 PortStatistics read_statistics(const PortInfo& port) {
   rte_eth_stats stats{};
   if (rte_eth_stats_get(port.ethdev, &stats) != 0) return {};

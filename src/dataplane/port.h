@@ -53,6 +53,10 @@ void stop_port(PortInfo& port);
 /// Reads the link from the device (control side; never on a worker).
 bool read_link(const PortInfo& port);
 
+/// Makes the device receive frames to this address, too, or no more (control side). A device that
+/// has no filter for several becomes promiscuous and stays so. The error says what it has not.
+Status receive_mac(const PortInfo& port, const MacAddress& mac, bool on);
+
 /// Device statistics for lbctl.
 struct PortStatistics {
   uint64_t received = 0, sent = 0;  // packets

@@ -8,6 +8,7 @@
 
 #include "common/address.h"
 #include "dataplane/ids.h"
+#include "dataplane/virtual_macs.h"
 
 namespace lbd {
 
@@ -24,6 +25,7 @@ struct PortInfo {
   bool rss = false;                  // the device spreads by the owner function; else software does
   bool rx_checksum = false;          // the device checks IPv4, TCP and UDP checksums
   std::atomic<bool> link_up{false};  // written by control, read by workers
+  VirtualMacs virtual_macs;
 
   PortInfo() = default;
   PortInfo(const PortInfo&) = delete;

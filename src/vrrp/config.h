@@ -15,9 +15,10 @@
 namespace lbd::vrrp {
 
 struct VirtualAddress {
-  Prefix prefix;  // host part kept
-  int ifindex = 0;
-  MacAddress mac;  // that it is announced with
+  Prefix prefix;        // host part kept
+  int ifindex = 0;      // the interface that has it while held
+  int announce_on = 0;  // the one that it is announced on: the same, or what that is a macvlan of
+  MacAddress mac;       // that it is announced with
   bool advertise = true;
   /// Written by the VRRP thread alone, read by workers: 1 while this director holds the address.
   /// Null where no worker asks.
@@ -52,11 +53,20 @@ struct TrackConfig {
   std::string interface = {};  // of a link, which the thread watches itself; else empty
 };
 
+/// A virtual router's own MAC address (RFC 9568 7.3) and what takes frames to it.
+struct VirtualMac {
+  MacAddress mac;
+  int ifindex = 0;  // a macvlan on the instance's interface; up while master
+  /// As VirtualAddress::held; null where no worker asks.
+  std::atomic<uint8_t>* held = nullptr;
+  bool operator==(const VirtualMac&) const = default;
+};
+
 struct InstanceConfig {
   std::string name;
   std::string interface;  // that it advertises on
   int ifindex = 0;
-  int send_ifindex = 0;  // the macvlan where there is a virtual MAC; else ifindex
+  std::optional<VirtualMac> virtual_mac;  // none: the interface's own
   Protocol protocol;
   uint8_t priority = 100;
   unsigned down_after = 3;

@@ -4,7 +4,6 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <netpacket/packet.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -17,7 +16,6 @@
 #include <cstring>
 #include <ctime>
 
-#include "vrrp/frames.h"
 #include "vrrp/real_time.h"
 
 namespace lbd::vrrp {
@@ -293,103 +291,6 @@ void Engine::report(Command& command) const {
   }
   for (const GroupConfig& group : router_.groups())
     command.groups.push_back({group.name, router_.group_state(group), group.instances});
-}
-
-// --- What instances do ---
-
-Engine::RouterKey Engine::key_of(const Instance& instance) {
-  const Protocol& protocol = instance.config().protocol;
-  return {instance.config().interface, static_cast<unsigned>(protocol.family) << 8 | protocol.vrid};
-}
-
-Link* Engine::link(int ifindex, Family family) const {
-  for (const auto& link : links_)
-    if (link->ifindex() == ifindex && link->family() == family) return link.get();
-  return nullptr;
-}
-
-bool Engine::send(const Instance& instance, uint8_t priority) {
-  const InstanceConfig& config = instance.config();
-  const Protocol& protocol = config.protocol;
-  const Link* out = link(config.send_ifindex, protocol.family);
-  if (out == nullptr) return false;
-  if (protocol.peers.empty())
-    return out->send(protocol.source, protocol.group, build(protocol, priority, protocol.group));
-  bool sent = false;
-  for (const IpAddress& peer : protocol.peers)
-    sent |= out->send(protocol.source, peer, build(protocol, priority, peer));
-  return sent;
-}
-
-void Engine::take(const Instance& instance) {
-  const InstanceConfig& config = instance.config();
-  for (const VirtualAddress& address : config.addresses)
-    if (address.held != nullptr) address.held->store(1, std::memory_order_release);
-  put(instance, {config.addresses, config.routes});
-}
-
-void Engine::drop(const Instance& instance) {
-  const InstanceConfig& config = instance.config();
-  for (const VirtualAddress& address : config.addresses)
-    if (address.held != nullptr) address.held->store(0, std::memory_order_release);
-  // Also what a crash may have left: all of it counts as there.
-  Put& there = put_[key_of(instance)];
-  there.addresses.insert(there.addresses.end(), config.addresses.begin(), config.addresses.end());
-  put(instance, {});
-  put_.erase(key_of(instance));
-}
-
-/// Makes the kernel have `wanted` of this instance, by difference.
-void Engine::put(const Instance& instance, const Put& wanted) {
-  Put& there = put_[key_of(instance)];
-  auto job = std::make_unique<KernelJob>();
-  job->tag = next_tag_++;
-  const auto has = [](const std::vector<VirtualAddress>& all, const VirtualAddress& one) {
-    return std::ranges::any_of(all, [&](const auto& other) { return other.same_place(one); });
-  };
-  for (const VirtualRoute& route : there.routes)
-    if (std::ranges::find(wanted.routes, route) == wanted.routes.end())
-      job->changes.push_back({false, true, {}, 0, route});
-  for (const VirtualAddress& address : there.addresses) {
-    if (has(wanted.addresses, address)) continue;
-    if (address.held != nullptr) address.held->store(0, std::memory_order_release);
-    job->changes.push_back({false, false, address.prefix, address.ifindex, {}});
-  }
-  for (const VirtualAddress& address : wanted.addresses)
-    if (!has(there.addresses, address))
-      job->changes.push_back({true, false, address.prefix, address.ifindex, {}});
-  for (const VirtualRoute& route : wanted.routes)
-    if (std::ranges::find(there.routes, route) == there.routes.end())
-      job->changes.push_back({true, true, {}, 0, route});
-  there = wanted;
-  if (!wanted.addresses.empty()) taking_[job->tag] = key_of(instance);
-  writer_->submit(std::move(job));
-}
-
-void Engine::announce(const Instance&, const VirtualAddress& address) {
-  const auto frame = announcement(address.mac, address.prefix.address);
-  sockaddr_ll to{};
-  to.sll_family = AF_PACKET;
-  to.sll_ifindex = address.ifindex;
-  to.sll_halen = 6;
-  std::memcpy(to.sll_addr, frame.data(), 6);
-  // What the interface has no room for is repeated anyhow.
-  ::sendto(packet_, frame.data(), frame.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&to),
-           sizeof(to));
-}
-
-void Engine::changed(const Instance& instance, State before, const std::string& reason) {
-  thread_.tell({Happening::Kind::kState, instance.config().name, before, instance.state(),
-                instance.priority(), reason});
-}
-
-void Engine::note(const Instance& instance, const std::string& text) {
-  thread_.tell({Happening::Kind::kNote,
-                instance.config().name,
-                {},
-                instance.state(),
-                instance.priority(),
-                text});
 }
 
 }  // namespace lbd::vrrp

@@ -35,6 +35,7 @@ class Engine : public Output {
   struct Put {
     std::vector<VirtualAddress> addresses;
     std::vector<VirtualRoute> routes;
+    std::optional<VirtualMac> mac = {};
   };
   using RouterKey = std::pair<std::string, unsigned>;  // interface, family << 8 | vrid
   static RouterKey key_of(const Instance& instance);
@@ -50,6 +51,7 @@ class Engine : public Output {
   void watch_links();
   void watch_dataplane(Time now);
   void put(const Instance& instance, const Put& wanted);
+  bool send_frame(int ifindex, const std::vector<uint8_t>& frame) const;
   Link* link(int ifindex, Family family) const;
   void watch(int fd);
 

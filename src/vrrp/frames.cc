@@ -6,6 +6,7 @@
 
 #include "common/checksum.h"
 #include "common/wire.h"
+#include "vrrp/packet.h"
 
 namespace lbd::vrrp {
 namespace {
@@ -37,6 +38,7 @@ constexpr uint8_t kNeighbourAdvertisement = 136;
 constexpr uint16_t kRouterOverride = 0xa000;  // RFC 9568 6.4.1 (130): both flags
 constexpr uint8_t kTargetLinkLayer = 2;
 constexpr uint8_t kHopLimit = 255;  // RFC 4861 7.1.2
+constexpr uint16_t kDontFragment = 0x4000;
 
 template <class T>
 void append(std::vector<uint8_t>& out, const T& value) {
@@ -97,6 +99,41 @@ std::vector<uint8_t> unsolicited_advertisement(const MacAddress& mac, const IpAd
   append(out, ethernet({0x33, 0x33, 0, 0, 0, 1}, mac, wire::kEtherIpv6));
   append(out, ip);
   append(out, body);
+  return out;
+}
+
+std::vector<uint8_t> advertisement_frame(const MacAddress& mac, const IpAddress& source,
+                                         const IpAddress& group, std::span<const uint8_t> payload) {
+  std::vector<uint8_t> out;
+  const uint8_t* to = group.data();
+  if (group.is_v4()) {
+    wire::Ipv4 ip{};
+    ip.version_ihl = 0x45;
+    ip.tos = kTypeOfService;
+    ip.total_length = Be16(static_cast<uint16_t>(sizeof(ip) + payload.size()));
+    ip.fragment = Be16(kDontFragment);  // RFC 6864 4.1: so that no id is needed
+    ip.ttl = kTtl;
+    ip.protocol = wire::kProtoVrrp;
+    std::memcpy(&ip.source, source.data(), 4);
+    std::memcpy(&ip.destination, to, 4);
+    ip.checksum = Be16::from_raw(checksum::of(&ip, sizeof(ip)));
+    // RFC 1112 6.4: the low 23 bits of the group.
+    append(out, ethernet({0x01, 0x00, 0x5e, static_cast<uint8_t>(to[1] & 0x7f), to[2], to[3]}, mac,
+                         wire::kEtherIpv4));
+    append(out, ip);
+  } else {
+    wire::Ipv6 ip{};
+    ip.version_class_flow = Be32(0x60000000u | kTypeOfService << 20);
+    ip.payload_length = Be16(static_cast<uint16_t>(payload.size()));
+    ip.next_header = wire::kProtoVrrp;
+    ip.hop_limit = kTtl;
+    std::memcpy(ip.source, source.data(), 16);
+    std::memcpy(ip.destination, to, 16);
+    // RFC 2464 7: the low 32 bits.
+    append(out, ethernet({0x33, 0x33, to[12], to[13], to[14], to[15]}, mac, wire::kEtherIpv6));
+    append(out, ip);
+  }
+  out.insert(out.end(), payload.begin(), payload.end());
   return out;
 }
 

@@ -26,8 +26,10 @@ void ring(int event) {
 }
 
 std::string describe(const KernelChange& change) {
-  if (change.is_route) return "route " + change.route.to.to_string();
-  return "address " + change.address.to_string();
+  using What = KernelChange::What;
+  if (change.what == What::kRoute) return "add route " + change.route.to.to_string();
+  if (change.what == What::kLink) return "set up interface " + std::to_string(change.ifindex);
+  return "add address " + change.address.to_string();
 }
 
 /// What is there already, or gone already, is as it should be.
@@ -117,7 +119,7 @@ void KernelWriter::work(KernelJob& job) {
   for (const KernelChange& change : job.changes) {
     const int error = request(change);
     if (!is_fine(change, error))
-      job.problems.push_back(std::string("cannot ") + (change.add ? "add " : "remove ") +
+      job.problems.push_back("cannot " + std::string(change.add ? "" : "undo: ") +
                              describe(change) + ": " + std::strerror(error));
   }
 }

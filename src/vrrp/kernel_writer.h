@@ -17,11 +17,14 @@
 // them: an advertisement never waits for an address.
 namespace lbd::vrrp {
 
+/// `add`: an address or route to be there, a link to be up; else the reverse.
 struct KernelChange {
+  enum class What : uint8_t { kAddress, kRoute, kLink };
+
   bool add = false;
-  bool is_route = false;
-  Prefix address;
-  int ifindex = 0;
+  What what = What::kAddress;
+  Prefix address;   // kAddress
+  int ifindex = 0;  // kAddress, kLink
   VirtualRoute route;
 };
 

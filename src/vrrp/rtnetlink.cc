@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vrrp/rtnetlink.h"
 
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -94,10 +95,26 @@ std::vector<uint8_t> route_request(const KernelChange& change, uint32_t sequence
   return request.take();
 }
 
+std::vector<uint8_t> link_request(const KernelChange& change, uint32_t sequence) {
+  ifinfomsg header{};
+  header.ifi_family = AF_UNSPEC;
+  header.ifi_index = change.ifindex;
+  header.ifi_change = IFF_UP;
+  header.ifi_flags = change.add ? IFF_UP : 0;
+  return Request(RTM_NEWLINK, 0, sequence, header).take();
+}
+
 }  // namespace
 
 std::vector<uint8_t> rtnetlink_request(const KernelChange& change, uint32_t sequence) {
-  return change.is_route ? route_request(change, sequence) : address_request(change, sequence);
+  switch (change.what) {
+    case KernelChange::What::kRoute:
+      return route_request(change, sequence);
+    case KernelChange::What::kLink:
+      return link_request(change, sequence);
+    default:
+      return address_request(change, sequence);
+  }
 }
 
 }  // namespace lbd::vrrp

@@ -7,11 +7,13 @@
 A client sends a UDP request to the address every 5 ms; what counts is the longest time between two requests
 that were answered, less the 5 ms. With lbd the requests go through a dr service to a real server, with keepalived
 (which this kernel gives no IPVS) to the director itself. Prints one line a case with all runs, in ms."""
+import datetime
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 sys.path[:0] = [os.path.join(os.path.dirname(__file__), "..", "..", "scripts", "lab"),
                 os.path.dirname(__file__)]
@@ -32,9 +34,10 @@ while True:
 """
 CLIENT = """
 import select, socket, sys, time
+ready = 100  # answers before whatever is to happen
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setblocking(False)
-end = time.monotonic() + float(sys.argv[2])
+end = float("inf")
 sent, answered, due = {}, [], time.monotonic()
 number = 0
 while time.monotonic() < end:
@@ -53,16 +56,19 @@ while time.monotonic() < end:
             answered.append(int(s.recv(64)))
         except OSError:
             break
+    if end == float("inf") and len(answered) > ready:
+        print("ready", flush=True)
+        end = time.monotonic() + float(sys.argv[2])
 times = sorted(sent[n] for n in set(answered))
 print(max((b - a for a, b in zip(times, times[1:])), default=9) * 1000 - 5)
 """
 
 
 def measure(lab, seconds, action):
-    """The longest gap of a client in ms while `action` happens a second after its start."""
+    """The longest gap of a client in ms when `action` happens after its first hundred answers."""
     client = lab.start("client", sys.executable, "-c", CLIENT, VIP4, seconds, stdout=subprocess.PIPE,
                        text=True)
-    time.sleep(1)
+    assert client.stdout.readline() == "ready\n"
     action()
     return float(client.communicate()[0])
 
@@ -84,6 +90,43 @@ def lbd_case(lab, runs, how, **more):
         a.kill()
         b.kill()
     return out
+
+
+def lower_priority_case(lab, runs, **more):
+    """(gaps of the client, times from the end of a tracked process to the other's MASTER), in ms."""
+    echo = service("echo", weights=(1, 1), scheduler="rr", port=PORT, protocol="udp")
+    a, b = Lbd(lab, 1), Lbd(lab, 2)
+    program = Path(lab.dir) / "watched"
+    program.unlink(missing_ok=True)
+    program.symlink_to("/bin/sleep")
+    b.start(b.vrrp_config(instance(100, **more), services=[echo]))
+    track = {"processes": [{"name": program.name, "weight": -150}]}
+    a.start(a.vrrp_config(instance(200, track=track, **more), services=[echo]))
+    gaps, times = [], []
+    try:
+        for _ in range(runs):
+            runs_now = lab.start("dir", program, "1000")
+            wait_for("lbd 1 to be master", lambda: a.vrrp()["effective_priority"] == 200
+                     and a.state() == "MASTER", 20)
+            wait_for("lbd 2 to be backup", lambda: b.state() == "BACKUP", 20)
+
+            def end(process=runs_now):
+                times.append(time.time())
+                process.kill()
+                process.wait()
+
+            gaps.append(measure(lab, 6 if more.get("advertisement_interval") == "1s" else 3, end))
+            times[-1] = (became_master_at(b) - times[-1]) * 1000
+    finally:
+        a.kill()
+        b.kill()
+    return gaps, times
+
+
+def became_master_at(director):
+    """When its log says so last, as time.time()."""
+    line = [text for text in director.log.read_text().splitlines() if "-> MASTER" in text][-1]
+    return datetime.datetime.fromisoformat(line.split()[0]).timestamp()
 
 
 def keepalived_case(lab, runs, how, interval):
@@ -124,10 +167,15 @@ def main():
         for n in (1, 2):
             lab.start(f"rs{n}", sys.executable, "-c", ECHO, VIP4)
         graceful, kill = (lambda one: one.stop()), (lambda one: one.kill())
+        print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} CPUs, {runs} runs a case, times in ms")
         show("lbd, stop, 100 ms", lbd_case(lab, runs, graceful))
         show("lbd, kill -9, 10 ms", lbd_case(lab, runs, kill, advertisement_interval="10ms"))
         show("lbd, kill -9, 100 ms", lbd_case(lab, runs, kill))
         show("lbd, kill -9, 1 s", lbd_case(lab, runs, kill, advertisement_interval="1s"))
+        for interval in ("100ms", "1s"):
+            gaps, times = lower_priority_case(lab, runs, advertisement_interval=interval)
+            show(f"lbd, lower priority, {interval}: gap", gaps)
+            show(f"lbd, lower priority, {interval}: takeover", times)
         show("keepalived, stop, 100 ms",
              keepalived_case(lab, runs, lambda one: one.kill(signal.SIGTERM), "0.1"))
         show("keepalived, kill -9 (and address), 10 ms", keepalived_case(lab, runs, kill, "0.01"))

@@ -138,6 +138,9 @@ void check_source(const VrrpInstanceDraft& draft, const Seen& seen) {
 void check_peers(const VrrpInstanceDraft& draft, const Seen& seen) {
   const VrrpInstance& instance = draft.instance;
   const Family family = instance.family();
+  // What a switch learns the virtual MAC address from is sent to a group.
+  if (instance.virtual_mac && !instance.peers.empty())
+    draft.virtual_mac_at->error("beside unicast", "use multicast, or leave it out");
   if (instance.multicast_group && instance.multicast_group->family() != family)
     draft.at.error("multicast_group is not of the family of the virtual addresses",
                    "use one family");

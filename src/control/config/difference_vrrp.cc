@@ -55,6 +55,7 @@ Fields fields_of(const VrrpInstance& instance) {
       {"preempt", yes_no(instance.preempt)},
       {"preempt_delay", format_duration(instance.preempt_delay)},
       {"accept", yes_no(instance.accept)},
+      {"virtual_mac", yes_no(instance.virtual_mac)},
       {"checksum", instance.pseudo_header ? "pseudo-header" : "plain"},
       {"source", instance.source ? instance.source->to_string() : "the first address"},
       {"virtual_addresses",

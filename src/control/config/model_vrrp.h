@@ -98,6 +98,7 @@ struct VrrpInstance {
   bool preempt = true;
   Milliseconds preempt_delay{0};
   bool accept = true;
+  bool virtual_mac = false;
   bool pseudo_header = true;
   std::optional<IpAddress> source;  // none: the link's first one of the family (IPv6: link-local)
   std::vector<VrrpAddress> addresses;

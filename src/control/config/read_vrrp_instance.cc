@@ -144,7 +144,8 @@ VrrpInstanceDraft read_vrrp_instance(const Value& item) {
   instance.preempt = map.boolean("preempt", true);
   instance.preempt_delay = map.duration("preempt_delay", Milliseconds(0), kHour, {});
   instance.accept = map.boolean("accept", true);
-  map.not_yet("virtual_mac", {"false"});
+  draft.virtual_mac_at = map.get("virtual_mac");
+  if (draft.virtual_mac_at) instance.virtual_mac = draft.virtual_mac_at->boolean().value_or(false);
   instance.pseudo_header = map.choice<bool>("checksum", {{"pseudo-header", true}, {"plain", false}},
                                             instance.pseudo_header);
   draft.source_at = map.get("source");

@@ -56,8 +56,13 @@ std::optional<IpAddress> address_of(const std::string& interface, Family family,
 class Maker {
  public:
   Maker(const config::Config& config, const VirtualAddresses& slots, HeldFlags& flags,
-        const VrrpLinks& links, VrrpPlan& out)
-      : config_(config), slots_(slots), flags_(flags), links_(links), out_(out) {}
+        const VrrpLinks& links, Macvlans& macvlans, VrrpPlan& out)
+      : config_(config),
+        slots_(slots),
+        flags_(flags),
+        links_(links),
+        macvlans_(macvlans),
+        out_(out) {}
 
   void add(const config::VrrpInstance& from);
 
@@ -65,6 +70,7 @@ class Maker {
   vrrp::Protocol protocol(const config::VrrpInstance& from);
   IpAddress source(const config::VrrpInstance& from);
   vrrp::VirtualAddress address(const config::VrrpAddress& from);
+  std::optional<vrrp::VirtualMac> virtual_mac(const config::VrrpInstance& from);
   std::vector<vrrp::TrackConfig> tracks(const config::VrrpInstance& from) const;
   std::shared_ptr<vrrp::Link> link(const std::string& interface, int ifindex, Family family);
   void problem(const std::string& text) { out_.problems.push_back(name_ + ": " + text); }
@@ -73,6 +79,7 @@ class Maker {
   const VirtualAddresses& slots_;
   HeldFlags& flags_;
   const VrrpLinks& links_;
+  Macvlans& macvlans_;
   VrrpPlan& out_;
   std::string name_;
 };
@@ -119,11 +126,26 @@ vrrp::VirtualAddress Maker::address(const config::VrrpAddress& from) {
   vrrp::VirtualAddress out;
   out.prefix = from.prefix;
   out.ifindex = static_cast<int>(::if_nametoindex(from.link.name.c_str()));
+  out.announce_on = out.ifindex;
   out.mac = mac_of(from.link.name);
   out.advertise = from.advertise;
   if (out.ifindex == 0) problem("no interface " + from.link.name);
   const auto slot = slots_.find(from.prefix.address);
   if (slot != slots_.end()) out.held = &flags_[slot->second.slot];
+  return out;
+}
+
+std::optional<vrrp::VirtualMac> Maker::virtual_mac(const config::VrrpInstance& from) {
+  vrrp::VirtualMac out;
+  out.mac = virtual_router_mac(from.family(), from.virtual_router_id);
+  PortInfo* port = from.link.is_port ? macvlans_.port(from.link.name) : nullptr;
+  const auto made = macvlans_.make(from.link.name, out.mac, port);
+  if (!made) {
+    problem(made.error().message);
+    return std::nullopt;
+  }
+  out.ifindex = *made;
+  if (port != nullptr) out.held = &port->virtual_macs[out.mac];
   return out;
 }
 
@@ -166,7 +188,6 @@ void Maker::add(const config::VrrpInstance& from) {
   out.name = from.name;
   out.interface = from.link.name;
   out.ifindex = static_cast<int>(::if_nametoindex(from.link.name.c_str()));
-  out.send_ifindex = out.ifindex;
   out.protocol = protocol(from);
   out.priority = from.priority;
   out.down_after = from.down_after;
@@ -174,6 +195,13 @@ void Maker::add(const config::VrrpInstance& from) {
   out.preempt = from.preempt;
   out.preempt_delay = nanoseconds(from.preempt_delay);
   for (const config::VrrpAddress& one : from.addresses) out.addresses.push_back(address(one));
+  if (from.virtual_mac) out.virtual_mac = virtual_mac(from);
+  // Addresses of another link have the MAC address of that one.
+  for (vrrp::VirtualAddress& one : out.addresses) {
+    if (!out.virtual_mac || one.ifindex != out.ifindex) continue;
+    one.ifindex = out.virtual_mac->ifindex;
+    one.mac = out.virtual_mac->mac;
+  }
   for (const config::VrrpRoute& route : from.routes)
     out.routes.push_back(
         {route.to, route.via,
@@ -188,6 +216,7 @@ void Maker::add(const config::VrrpInstance& from) {
   if (socket && out.protocol.peers.empty())
     if (const Status joined = socket->join(out.protocol.group); !joined)
       problem(joined.error().message);
+  if (from.virtual_mac && !out.virtual_mac) out.tracks.push_back({"virtual MAC address", 0, {}});
   // Without a source it cannot speak; a track that never comes up keeps it in FAULT until it can.
   if (!socket || out.protocol.source.is_unspecified())
     out.tracks.push_back({"source address", 0, {}});
@@ -197,9 +226,9 @@ void Maker::add(const config::VrrpInstance& from) {
 }  // namespace
 
 VrrpPlan make_vrrp_plan(const config::Config& config, const VirtualAddresses& slots,
-                        HeldFlags& flags, const VrrpLinks& links) {
+                        HeldFlags& flags, const VrrpLinks& links, Macvlans& macvlans) {
   VrrpPlan out;
-  Maker maker(config, slots, flags, links, out);
+  Maker maker(config, slots, flags, links, macvlans, out);
   for (const config::VrrpInstance& instance : config.vrrp.instances) maker.add(instance);
   for (const config::VrrpSyncGroup& group : config.vrrp.sync_groups)
     out.plan.groups.push_back({group.name, group.instances});

@@ -9,6 +9,7 @@
 
 #include "control/config/model.h"
 #include "control/desired_state.h"
+#include "control/vrrp/macvlans.h"
 #include "dataplane/held_flags.h"
 #include "vrrp/commands.h"
 
@@ -25,8 +26,9 @@ struct VrrpPlan {
   std::vector<std::string> problems;
 };
 
-/// Opens the sockets that `links` does not have yet. Control thread; asks the kernel.
+/// Opens the sockets that `links` does not have yet, and makes macvlans. Control thread; asks the
+/// kernel.
 VrrpPlan make_vrrp_plan(const config::Config& config, const VirtualAddresses& slots,
-                        HeldFlags& flags, const VrrpLinks& links);
+                        HeldFlags& flags, const VrrpLinks& links, Macvlans& macvlans);
 
 }  // namespace lbd

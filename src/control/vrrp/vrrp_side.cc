@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace lbd {
@@ -49,6 +50,7 @@ VrrpSide::VrrpSide(boost::asio::io_context& io, Parts parts)
       parts_(parts),
       events_(io),
       retry_(io),
+      macvlans_(parts.dataplane.ports()),
       queue_(io, parts.commands),
       scripts_(io, queue_,
                [this](const std::string& name, bool up) { track("script " + name, up); }),
@@ -75,6 +77,7 @@ void VrrpSide::stop() {
   thread_->stop();
   thread_->poll([this](const auto& happening) { happened(happening); });
   thread_.reset();
+  macvlans_.keep({});
 }
 
 Status VrrpSide::start_thread() {
@@ -148,12 +151,17 @@ void VrrpSide::configure_trackers(const config::Vrrp& vrrp) {
 }
 
 void VrrpSide::send_plan(std::function<void()> done) {
-  VrrpPlan plan = make_vrrp_plan(*config_, *slots_, parts_.dataplane.held_flags(), links_);
+  VrrpPlan plan =
+      make_vrrp_plan(*config_, *slots_, parts_.dataplane.held_flags(), links_, macvlans_);
+  std::set<int> used;
+  for (const vrrp::InstanceConfig& instance : plan.plan.instances)
+    if (instance.virtual_mac) used.insert(instance.virtual_mac->ifindex);
   auto command = std::make_unique<vrrp::Command>();
   command->kind = vrrp::Command::Kind::kApply;
   command->plan = std::move(plan.plan);
   for (const auto& [key, link] : plan.links) command->links.push_back(link);
-  command->done = [this, slots = slots_, done = std::move(done)](vrrp::Command&) {
+  command->done = [this, used, slots = slots_, done = std::move(done)](vrrp::Command&) {
+    macvlans_.keep(used);
     // Connections of an address that has become an ordinary one go on.
     for (const auto& [address, slot] : *slots)
       if (!slot.owned) parts_.dataplane.held_flags()[slot.slot] = 1;

@@ -70,6 +70,7 @@ class VrrpSide {
   std::shared_ptr<const config::Config> leaving_;  // names what a reload takes away
   std::shared_ptr<const VirtualAddresses> slots_;
   VrrpLinks links_;
+  Macvlans macvlans_;
   std::vector<std::string> problems_;
   bool maintenance_ = false;
   std::map<std::string, bool> services_;  // tracked ones: have a server

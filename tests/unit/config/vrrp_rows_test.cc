@@ -44,6 +44,7 @@ TEST(VrrpSection, accepted) {
                        "[{ping: 10.0.0.9}, {ping: \"2001:db8::1\", interval: 10ms, rise: 2, fall: "
                        "1, weight: -30}]}"),
        "ok\n"},
+      {instance(kVip + ", virtual_mac: true"), "ok\n"},
       {instance(kVip + ", virtual_routes: [{to: 10.8.0.0/16, via: 10.0.0.2}]"), "ok\n"},
       {kPorts + "vrrp: {instances: [{name: V, interface: eth9, virtual_router_id: 1, " + kVip +
            "}]}\n",
@@ -90,6 +91,8 @@ TEST(VrrpSection, refused) {
       {instance(kVip + ", unicast: {peers:\n[10.0.0.1]}"),
        "f.yaml:4:2: vrrp.instances[0].unicast.peers[0]: 10.0.0.1 is our own address; name the "
        "other directors\n"},
+      {instance(kVip + ", unicast: {peers: [10.0.0.2]}, virtual_mac:\ntrue"),
+       "f.yaml:4:1: vrrp.instances[0].virtual_mac: beside unicast; use multicast, or leave it out\n"},
       {instance(kVip + ",\nmulticast_group: 10.0.0.9"),
        "f.yaml:4:18: vrrp.instances[0].multicast_group: 10.0.0.9 is no multicast address; write "
        "224.0.0.18 or another group\n"},

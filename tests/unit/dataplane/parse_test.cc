@@ -54,9 +54,10 @@ class Frame {
   }
 
   Packet& parsed() {
-    parse(packet_, key_, kMac);
+    parse(packet_, key_, kMac, virtual_macs_);
     return packet_;
   }
+  VirtualMacs& virtual_macs() { return virtual_macs_; }
   rte_mbuf& mbuf() { return mbuf_; }
   const FlowKey& key() const { return key_; }
   /// Puts `next` behind this frame's bytes.
@@ -71,6 +72,7 @@ class Frame {
   rte_mbuf mbuf_{};
   Packet packet_;
   FlowKey key_{};
+  VirtualMacs virtual_macs_;
 };
 
 TEST(Parse, FlowOfIpv4) {
@@ -82,6 +84,27 @@ TEST(Parse, FlowOfIpv4) {
   EXPECT_EQ(packet.tcp_flags, 2);
   EXPECT_EQ(frame.key().source().to_string(), "198.51.100.9:4000");
   EXPECT_EQ(frame.key().destination().to_string(), "192.0.2.20:80");
+}
+
+TEST(Parse, AVirtualMacAddressIsOursWhileItIsHeld) {
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    const MacAddress mac = virtual_router_mac(family, 51);
+    Bytes bytes(kTcp4.begin(), kTcp4.end());
+    std::copy(mac.bytes.begin(), mac.bytes.end(), bytes.begin());
+    Frame frame(bytes);
+    EXPECT_EQ(frame.parsed().verdict, Verdict::kNotOurMac);
+    frame.virtual_macs()[mac] = 1;
+    EXPECT_EQ(frame.parsed().kind, Kind::kFlow);
+    for (const size_t changed : {0u, 3u, 4u, 5u}) {
+      Bytes other = bytes;
+      other[changed] ^= 4;  // still unicast
+      Frame another(other);
+      another.virtual_macs()[mac] = 1;
+      EXPECT_EQ(another.parsed().kind, Kind::kDrop) << changed;
+    }
+    frame.virtual_macs()[mac] = 0;
+    EXPECT_EQ(frame.parsed().kind, Kind::kDrop);
+  }
 }
 
 TEST(Parse, FlowOfIpv6BehindOptions) {

@@ -199,6 +199,24 @@ TEST(Instance, tracked_weights_change_the_priority_and_rescale_the_timer) {
   EXPECT_EQ(a.log, (Log{"VI send 0", "VI drop", "VI FAULT"}));
 }
 
+TEST(Instance, who_lowers_its_priority_is_relieved_within_a_master_down_interval) {
+  World world;
+  InstanceConfig config = instance("VI", 1, 200, 11);
+  config.tracks = {{"process nginx", -150}};
+  Director& a = world.add(config);
+  world.run(milliseconds(400));
+  Director& b = world.add(instance("VI", 1, 100, 12));
+  world.run(milliseconds(1050));
+  a.router.track("process nginx", false, world.now);
+  EXPECT_EQ(only(a).priority(), 50);
+  // Its last advertisement of the higher priority began b's timer; the lower ones do not stop it.
+  const Time latest = world.now + kDown;
+  while (!b.holds("VI") && world.now < latest) world.run(milliseconds(1));
+  EXPECT_TRUE(b.holds("VI"));
+  world.run(milliseconds(1));
+  EXPECT_FALSE(a.holds("VI")) << "b's first advertisement makes it step back";
+}
+
 TEST(Instance, clamps_and_owner) {
   Tracking tracking;
   tracking.configure(100, {{"a", 253}, {"b", -253}});
@@ -290,7 +308,7 @@ TEST(Instance, a_reload_keeps_state_and_says_goodbye_for_what_is_gone) {
   plan.instances.pop_back();
   plan.instances[0].name = "renamed";
   plan.instances[0].addresses.push_back(
-      {Prefix{IpAddress::v4_host(0xc0000215), 32}, 1, {}, true, nullptr});
+      {Prefix{IpAddress::v4_host(0xc0000215), 32}, 1, 1, {}, true, nullptr});
   a.router.apply(plan, world.now);
   EXPECT_EQ(a.log, (Log{"gone send 0", "gone drop", "gone INIT", "renamed take"}));
   EXPECT_EQ(a.router.find("renamed")->counters().sent, sent);

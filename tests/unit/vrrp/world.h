@@ -25,7 +25,7 @@ inline InstanceConfig instance(const std::string& name, uint8_t vrid, uint8_t pr
   out.protocol.vrid = vrid;
   out.protocol.interval_cs = 10;
   out.protocol.source = IpAddress::v4_host(0xc0000200 + host);
-  out.addresses.push_back({Prefix{IpAddress::v4_host(0xc0000214), 32}, 1, {}, true, nullptr});
+  out.addresses.push_back({Prefix{IpAddress::v4_host(0xc0000214), 32}, 1, 1, {}, true, nullptr});
   return out;
 }
 
