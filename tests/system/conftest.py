@@ -15,7 +15,7 @@ import checks  # noqa: E402
 import echo as echo_module  # noqa: E402
 from director import Director  # noqa: E402
 from lab import Lab  # noqa: E402
-from vrrp_lab import vrrp_lab  # noqa: E402
+from vrrp_lab import Lbd, holds, vrrp_lab  # noqa: E402
 
 SERVERS = 3
 
@@ -32,6 +32,26 @@ def place():
     lab = vrrp_lab()
     yield lab
     lab.down()
+
+
+@pytest.fixture
+def lbd(place):
+    """Makes lbd number n of `place`; all are gone after the test."""
+    made = []
+
+    def make(n):
+        made.append(Lbd(place, n))
+        return made[-1]
+
+    yield make
+    for one in made:
+        try:
+            if one.running():
+                assert one.stop() == 0
+        finally:
+            one.kill()
+            print(one.log_tail())
+    assert not holds(place, "dir") and not holds(place, "dir2")
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,11 @@ import warnings
 from pathlib import Path
 from random import Random
 
-import pytest
 from checks import requests
 from director import service
 from lab import VIP4, VIP6, wait_for
-from vrrp_lab import Lbd, halted_worker, holds, instance, is_state
+from vrrp_lab import halted_worker, instance, is_state
+
 
 def pidfds(director):
     """The processes that an lbd holds a pidfd of."""
@@ -24,26 +24,6 @@ def pidfds(director):
 
 
 WEB = service(weights=(1, 1), scheduler="rr")
-
-
-@pytest.fixture
-def lbd(place):
-    """Makes lbd number n; all are gone after the test."""
-    made = []
-
-    def make(n):
-        made.append(Lbd(place, n))
-        return made[-1]
-
-    yield make
-    for one in made:
-        try:
-            if one.running():
-                assert one.stop() == 0
-        finally:
-            one.kill()
-            print(one.log_tail())
-    assert not holds(place, "dir") and not holds(place, "dir2")
 
 
 def pair(lbd, first=200, second=100, **more):

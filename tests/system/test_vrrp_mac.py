@@ -9,28 +9,10 @@ from checks import requests
 from director import service
 from lab import VIP4, VIP6, wait_for
 from netns import inside
-from vrrp_lab import Lbd, instance, is_state
+from vrrp_lab import instance, is_state
 from vrrp_peers import Keepalived
 
 MAC4, MAC6 = "00:00:5e:00:01:33", "00:00:5e:00:02:33"
-
-
-@pytest.fixture
-def lbd(place):
-    made = []
-
-    def make(n):
-        made.append(Lbd(place, n))
-        return made[-1]
-
-    yield make
-    for one in made:
-        try:
-            if one.running():
-                assert one.stop() == 0
-        finally:
-            one.kill()
-            print(one.log_tail())
 
 
 def neighbour(place, vip):

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Advertisements stay on time while the workers have no moment left and a large file is reloaded again and again.
+
+LBD_VRRP_SATURATED_SECONDS (10) is how long; 60 for the whole proof."""
+import os
+import re
+import socket
+import struct
+import threading
+import time
+
+import pytest
+from director import binary
+from lab import VIP4, call, wait_for
+from netns import inside
+from vrrp_lab import Lbd, instance, is_state
+
+SECONDS = float(os.environ.get("LBD_VRRP_SATURATED_SECONDS", "10"))
+INTERVAL, SLACK = 0.100, 0.020
+SERVERS, CHECKS = 10_000, 200
+PCAP_MAC = "02:70:63:61:70:00"  # net_pcap's own
+SINK = "198.51.100.31"
+FLOODED = "203.0.113.20"
+
+
+def total(data):
+    value = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while value >> 16:
+        value = (value & 0xffff) + (value >> 16)
+    return ~value & 0xffff
+
+
+def write_flood(path, flows=1024):
+    """Datagrams to a dr service, for net_pcap to replay without end: what a worker does with them is real."""
+    with path.open("wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+        for flow in range(flows):
+            udp = struct.pack("!HHHH", 1024 + flow, 9, 18, 0) + bytes(10)
+            head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0x4000, 64, 17, 0,
+                               socket.inet_aton("198.51.100.99"), socket.inet_aton(FLOODED))
+            head = head[:10] + struct.pack("!H", total(head)) + head[12:]
+            frame = bytes.fromhex(PCAP_MAC.replace(":", "") + "020000000063" + "0800") + head + udp
+            frame = frame.ljust(60, b"\0")
+            out.write(struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame)
+
+
+class Arrivals:
+    """When advertisements of one source reached the switch, by the kernel's clock."""
+
+    TIMESTAMP = 35  # SO_TIMESTAMPNS
+
+    def __init__(self, place, port, source):
+        with inside(place, "sw"):
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003))
+            self.socket.bind((port, 0))
+        self.socket.setsockopt(socket.SOL_SOCKET, self.TIMESTAMP, 1)
+        self.socket.settimeout(0.2)
+        self.source = socket.inet_aton(source)
+        self.times = []
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self._read)
+        self.thread.start()
+
+    def _read(self):
+        while not self.stop.is_set():
+            try:
+                frame, control, _, _ = self.socket.recvmsg(256, 64)
+            except TimeoutError:
+                continue
+            if frame[12:14] == b"\x08\x00" and frame[23] == 112 and frame[26:30] == self.source:
+                seconds, nanoseconds = struct.unpack("qq", control[0][2])
+                self.times.append(seconds + nanoseconds / 1e9)
+
+    def close(self):
+        self.stop.set()
+        self.thread.join()
+        self.socket.close()
+        return [b - a for a, b in zip(self.times, self.times[1:])]
+
+
+@pytest.fixture
+def pair(place):
+    made = [Lbd(place, 1), Lbd(place, 2)]
+    yield made
+    for one in made:
+        one.kill()
+        print(one.log_tail())
+
+
+def service(name, listen, servers, **more):
+    return {"name": name, "listen": [listen], "protocol": "udp", "scheduler": "rr",
+            "forwarding": "nat", "real_servers": servers, **more}
+
+
+def configurations(a, flood):
+    """Two files that differ in a weight of each of their 10,000 real servers; with health checks where this lbd
+    has them."""
+    one = instance(200)
+    wan0 = a.config()["ports"][0]
+    lan0 = {"name": "lan0", "device": f"vdev:net_pcap0,rx_pcap={flood},infinite_rx=1",
+            "addresses": ["198.51.100.11/24"]}
+    sink = service("flooded", f"{FLOODED}:9", [{"address": SINK}]) | {"forwarding": "dr"}
+    checked = service("checked", f"{VIP4}:7",
+                      [{"address": f"192.0.2.{31 + n % 2}", "port": 1 + n // 2} for n in range(CHECKS)])
+    texts = []
+    for weight in (1, 2):
+        many = service("many", f"{VIP4}:8", [
+            {"address": f"198.51.100.{100 + n % 100}", "port": 1 + n // 100, "weight": weight}
+            for n in range(SERVERS)])
+        config = a.vrrp_config(one, services=[sink, many, checked])
+        config["ports"] = [wan0, lan0]
+        config["dataplane"]["idle"] = "poll"
+        checks = [{"tcp": {}, "interval": "1s", "timeout": "500ms"}]
+        checked["health_checks"] = checks
+        a.write(config)
+        refused = call([binary("lbd"), "--check", "-c", a.file], check=False)
+        if refused.returncode:
+            assert re.search("health_checks.*not supported yet", refused.stderr), refused.stderr[-2000:]
+            del checked["health_checks"]
+            a.write(config)
+        texts.append(a.file.read_text())
+    return texts
+
+
+def test_advertisements_are_on_time_under_load(place, pair):
+    a, b = pair
+    flood = place.dir / "flood.pcap"
+    write_flood(flood)
+    texts = configurations(a, flood)
+    a.start()
+    is_state(a, "MASTER")
+    place.run(a.ns, "ip", "neigh", "replace", SINK, "lladdr", "02:00:00:00:00:31", "dev", "lan0")
+    b.start(b.vrrp_config(instance(100)))
+    wait_for("b to hear a", lambda: b.vrrp()["advertisements_received"] > 2)
+
+    def forwarded():
+        return a.ask("counters")["verdicts"].get("forwarded", 0)
+
+    wait_for("the flood to be forwarded", lambda: forwarded() > 1000)
+    arrivals = Arrivals(place, "dir", a.address)
+    reloads, begun, before = 0, time.monotonic(), forwarded()
+    try:
+        while (now := time.monotonic()) < begun + SECONDS:
+            a.file.write_text(texts[(reloads + 1) % 2])
+            a.ctl("reload")
+            reloads += 1
+            time.sleep(max(0, begun + reloads - time.monotonic()))  # the pace: one a second
+        rate = (forwarded() - before) / (time.monotonic() - begun)
+    finally:
+        gaps = arrivals.close()
+    row = a.vrrp()
+    print(f"{reloads} reloads, {rate / 1e6:.2f} million packets a second, {len(gaps)} advertisements, "
+          f"longest gap {max(gaps) * 1000:.1f} ms, timers {row['timing']}, load {os.getloadavg()}")
+    assert reloads >= SECONDS * 0.5
+    assert len(gaps) >= SECONDS / INTERVAL * 0.95
+    assert b.vrrp()["became_master"] == 0 and b.state() == "BACKUP"
+    assert (row["became_master"], row["left_master"]) == (1, 0)
+    assert row["timing"]["latest_ms"] <= SLACK * 1000, row["timing"]
+    assert max(gaps) <= INTERVAL + SLACK
