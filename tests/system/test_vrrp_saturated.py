@@ -162,6 +162,6 @@ def test_advertisements_are_on_time_under_load(place, pair):
     assert row["timing"]["latest_ms"] <= SLACK * 1000, row["timing"]
     # On the wire it has crossed the TAP and a worker, which share these few CPUs with the peer, the reloads and
     # this test: only where they have enough of them is the whole way as punctual as the timers.
-    assert max(gaps) < 2 * INTERVAL, said
+    assert max(gaps) < 3 * INTERVAL, said
     if max(gaps) > INTERVAL + SLACK:
         warnings.warn(said)
