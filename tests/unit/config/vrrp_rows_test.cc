@@ -92,7 +92,8 @@ TEST(VrrpSection, refused) {
        "f.yaml:4:2: vrrp.instances[0].unicast.peers[0]: 10.0.0.1 is our own address; name the "
        "other directors\n"},
       {instance(kVip + ", unicast: {peers: [10.0.0.2]}, virtual_mac:\ntrue"),
-       "f.yaml:4:1: vrrp.instances[0].virtual_mac: beside unicast; use multicast, or leave it out\n"},
+       "f.yaml:4:1: vrrp.instances[0].virtual_mac: beside unicast; use multicast, or leave it "
+       "out\n"},
       {instance(kVip + ",\nmulticast_group: 10.0.0.9"),
        "f.yaml:4:18: vrrp.instances[0].multicast_group: 10.0.0.9 is no multicast address; write "
        "224.0.0.18 or another group\n"},

@@ -37,12 +37,13 @@ TEST(Frames, an_advertisement_from_a_virtual_mac_address) {
   const MacAddress mac = *MacAddress::parse("00:00:5e:00:01:33");
   const auto frame = advertisement_frame(mac, *IpAddress::parse("192.0.2.11"),
                                          *IpAddress::parse("224.0.0.18"), payload);
-  // RFC 1112 6.4, RFC 9568 5.1.1: the group's MAC address, TTL 255, protocol 112. The header's sum by
-  // hand: 45c0 + 0018 + 4000 + ff70 + c000 + 020b + e000 + 0012 = 32765, folded 2768, complement d897.
-  const std::vector<uint8_t> expected{
-      0x01, 0x00, 0x5e, 0x00, 0x00, 0x12, 0x00, 0x00, 0x5e, 0x00, 0x01, 0x33, 0x08, 0x00,
-      0x45, 0xc0, 0x00, 0x18, 0x00, 0x00, 0x40, 0x00, 0xff, 0x70, 0xd8, 0x97,
-      192,  0,    2,    11,   224,  0,    0,    18,   0x31, 51,   100,  1};
+  // RFC 1112 6.4, RFC 9568 5.1.1: the group's MAC address, TTL 255, protocol 112. The header's sum
+  // by hand: 45c0 + 0018 + 4000 + ff70 + c000 + 020b + e000 + 0012 = 32765, folded 2768, complement
+  // d897.
+  const std::vector<uint8_t> expected{0x01, 0x00, 0x5e, 0x00, 0x00, 0x12, 0x00, 0x00, 0x5e, 0x00,
+                                      0x01, 0x33, 0x08, 0x00, 0x45, 0xc0, 0x00, 0x18, 0x00, 0x00,
+                                      0x40, 0x00, 0xff, 0x70, 0xd8, 0x97, 192,  0,    2,    11,
+                                      224,  0,    0,    18,   0x31, 51,   100,  1};
   EXPECT_EQ(frame, expected);
 }
 
@@ -52,11 +53,10 @@ TEST(Frames, an_ipv6_advertisement_from_a_virtual_mac_address) {
   const auto frame = advertisement_frame(mac, *IpAddress::parse("fe80::1"),
                                          *IpAddress::parse("ff02::12"), payload);
   const std::vector<uint8_t> expected{
-      0x33, 0x33, 0x00, 0x00, 0x00, 0x12, 0x00, 0x00, 0x5e, 0x00, 0x02, 0x33, 0x86, 0xdd,
-      0x6c, 0x00, 0x00, 0x00, 0x00, 0x04, 112,  255,  0xfe, 0x80, 0,    0,    0,    0,
-      0,    0,    0,    0,    0,    0,    0,    0,    0,    1,    0xff, 0x02, 0,    0,
-      0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0x12, 0x31, 51,
-      100,  1};
+      0x33, 0x33, 0x00, 0x00, 0x00, 0x12, 0x00, 0x00, 0x5e, 0x00, 0x02, 0x33, 0x86, 0xdd, 0x6c,
+      0x00, 0x00, 0x00, 0x00, 0x04, 112,  255,  0xfe, 0x80, 0,    0,    0,    0,    0,    0,
+      0,    0,    0,    0,    0,    0,    0,    1,    0xff, 0x02, 0,    0,    0,    0,    0,
+      0,    0,    0,    0,    0,    0,    0,    0,    0x12, 0x31, 51,   100,  1};
   EXPECT_EQ(frame, expected);
 }
 
