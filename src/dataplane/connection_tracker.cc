@@ -137,13 +137,15 @@ bool ConnectionTracker::expect_replies(uint32_t id, const FlowKey& reply, uint64
   return table_.at(id).forwarding != Forwarding::kNat || directory_.announce(reply, hash);
 }
 
-bool ConnectionTracker::use_local_address(uint32_t id, PortIndex pool, bool adopted,
-                                          uint64_t hash) {
-  Connection& connection = table_.at(id);
-  connection.pool = pool;
+void ConnectionTracker::use_local_address(uint32_t id, PortIndex pool) {
+  table_.at(id).pool = pool;
   context_.counters->local_ports_used[pool].add(1);
-  if (!adopted) return true;
+}
+
+bool ConnectionTracker::adopt(uint32_t id, uint64_t hash) {
+  Connection& connection = table_.at(id);
   connection.flags |= kAdopted;
+  ++adopted_;
   return directory_.announce(connection.key, hash);
 }
 
@@ -151,7 +153,10 @@ void ConnectionTracker::forget(uint32_t id) {
   const Connection& connection = table_.at(id);
   if (connection.forwarding == Forwarding::kNat && (connection.flags & kHasReply))
     directory_.withdraw(connection.reply, table_.hash(connection.reply));
-  if (connection.flags & kAdopted) directory_.withdraw(connection.key, table_.hash(connection.key));
+  if (connection.flags & kAdopted) {
+    --adopted_;
+    directory_.withdraw(connection.key, table_.hash(connection.key));
+  }
   if (connection.forwarding == Forwarding::kFullnat)
     context_.counters->local_ports_used[connection.pool].sub(1);
   count(connection.server, connection.flags & kCountedActive, -1);

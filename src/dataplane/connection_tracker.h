@@ -41,10 +41,13 @@ class ConnectionTracker {
   /// Enters an open connection by the tuple of its replies, here and with the workers on which
   /// those may land. False where there is no room, or the tuple is another connection's.
   bool expect_replies(uint32_t id, const FlowKey& reply, uint64_t hash);
-  /// For fullnat, before expect_replies(): `pool` is the port whose local address was chosen.
-  /// `adopted`: the owner function names another worker for the client's packets, which is told
-  /// here. False where it cannot be.
-  bool use_local_address(uint32_t id, PortIndex pool, bool adopted, uint64_t hash);
+  /// By fullnat: `pool` is the port whose local address the connection has.
+  void use_local_address(uint32_t id, PortIndex pool);
+  /// The owner function names another worker for the client's packets (`hash`: of their tuple);
+  /// those on which they may land are told here. False where they cannot be.
+  bool adopt(uint32_t id, uint64_t hash);
+  /// Whether some packet may belong here though the owner function names another worker.
+  bool keeps_foreign() const { return table_.replies() != 0 || adopted_ != 0; }
   void close(uint32_t id);
   void set_state(uint32_t id, uint8_t state);
   /// Removes what has timed out, looking at `budget` connections at most; returns how many it
@@ -77,6 +80,7 @@ class ConnectionTracker {
   TimeoutTable timeouts_;
   HalfOpenList half_open_;
   uint32_t half_open_quota_;
+  uint32_t adopted_ = 0;  // connections
   TimerWheel<WheelEntries> wheel_;
   WorkerContext& context_;
 };

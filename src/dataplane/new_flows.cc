@@ -66,8 +66,16 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
   const auto state = tcp ? static_cast<uint8_t>(
                                next_state_input_only(TcpState::kNone, tcp_event(packet.tcp_flags)))
                          : kStateUdp;
-  if (const Verdict verdict = scheduling_.admit(service, key); is_drop(verdict))
-    return drop(packet, verdict);
+  // A worker without a local port left passes flows on, and whatever the method and however often
+  // the client begins anew, its packets must come here then.
+  const bool adopted = context_.workers > 1 && !context_.snapshot->reply_sources.empty() &&
+                       owner_.of(key) != context_.index;
+  if (adopted && !connections_.directory().can_announce(key))
+    return drop(packet, Verdict::kHandoffFull);
+  if (packet.refused_by == 0) {  // else the first worker has held it against the limits
+    const Verdict verdict = scheduling_.admit(service, key);
+    if (is_drop(verdict)) return drop(packet, verdict);
+  }
   const Candidate* server = scheduling_.choose(service, key, state);
   if (server == nullptr) {
     replier_.refuse(packet);
@@ -83,12 +91,11 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
   if (fullnat) {
     // Without a way to the server nobody knows whose local addresses to use.
     const bool no_way = next_hop_state(hop) == NextHopState::kNoRoute;
-    const bool full = packet.refused_by != 0 && !connections_.directory().can_announce(key);
     std::optional<FlowKey> chosen;
-    if (!no_way && !full) chosen = choose_local(key, *server, target, out);
+    if (!no_way) chosen = choose_local(key, *server, target, out);
     if (!chosen) {
       connections_.give_back(*server, state);
-      if (no_way || full) return drop(packet, no_way ? Verdict::kNoRoute : Verdict::kHandoffFull);
+      if (no_way) return drop(packet, Verdict::kNoRoute);
       return pass_on(packet, out);
     }
     reply = *chosen;
@@ -107,8 +114,8 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
     return drop(packet, Verdict::kConnectionTableFull);
   }
   connections_.table().at(id).vip = vip & 0xfff;
-  const bool told =
-      !fullnat || connections_.use_local_address(id, out, packet.refused_by != 0, hash);
+  if (fullnat) connections_.use_local_address(id, out);
+  const bool told = !adopted || connections_.adopt(id, hash);
   const bool has_reply = sees_replies(server->forwarding);
   if (!told || (has_reply && !connections_.expect_replies(id, reply, reply_hash))) {
     connections_.close(id);

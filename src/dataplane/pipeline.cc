@@ -130,7 +130,7 @@ WorkerIndex Pipeline::worker_for(const Packet& packet, unsigned flow) const {
     return context_.index;
   const WorkerIndex worker = owner_.of(key);
   // The reply to a connection of this worker's own looks like another's.
-  if (worker != context_.index && connections_.table().replies() != 0 &&
+  if (worker != context_.index && connections_.keeps_foreign() &&
       connections_.table().find(key, burst_.hashes[flow]) != kNoConnection)
     return context_.index;
   return worker;
@@ -140,7 +140,7 @@ void Pipeline::steer() {
   ReplyDirectory& directory = connections_.directory();
   // After receiving: what the directory needs to know of these packets has been told by now.
   if (!context_.snapshot->reply_sources.empty()) directory.hear();
-  if (directory.any() || connections_.table().replies() != 0) {
+  if (directory.any() || connections_.keeps_foreign()) {
     connections_.table().hash_and_prefetch(burst_.keys.data(), burst_.flows, burst_.hashes.data());
     for (unsigned i = 0; i < burst_.flows; ++i) directory.prefetch(burst_.hashes[i]);
   }

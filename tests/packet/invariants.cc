@@ -98,11 +98,11 @@ void check_directories(const Director& director, Lines& out) {
   bool told = false;
   for (unsigned i = 0; i < director.workers(); ++i) {
     ConnectionTracker& connections = director.worker(static_cast<WorkerIndex>(i)).connections;
-    any |= connections.table().replies() != 0;
+    any |= connections.keeps_foreign();
     told |= connections.directory().any();
   }
   if (told && !any && lost == 0)
-    out.push_back("a worker knows of replies while no connection has any");
+    out.push_back("a worker knows of connections elsewhere while there are none");
 }
 
 }  // namespace
