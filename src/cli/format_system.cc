@@ -31,6 +31,14 @@ std::string pools_table(const Json& pools) {
   return table.text();
 }
 
+std::string local_addresses_table(const Json& pools) {
+  Table table({"fullnat by", ">local addresses", ">ports used", ">refused"});
+  for (const Json& pool : pools)
+    table.row({shown(pool, "port"), shown(pool, "addresses"), shown(pool, "used"),
+               shown(pool, "refused")});
+  return table.text();
+}
+
 /// What is not zero, a column for the sum and one for each worker.
 void add_counts(Table& table, const Json& result, const char* group) {
   for (const auto& [name, value] : result[group].items()) {
@@ -62,6 +70,8 @@ std::string format_status(const Json& result) {
                      shown(result, "generation") + ", file " + shown(result, "config_hash") + "\n";
   text += "\n" + workers_table(result["workers"]) + "\n" + ports_table(result["ports"]) + "\n" +
           pools_table(result["pools"]);
+  const Json local = result.value("local_addresses", Json::array());
+  if (!local.empty()) text += "\n" + local_addresses_table(local);
   for (const Json& row : result.value("overrides_without_server", Json::array()))
     text += "override waits for a server that the file does not name: " + shown(row, "service") +
             " " + shown(row, "server") + "\n";

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """nat with real clients and servers: by wan0 to the virtual address, by lan0 to the real servers, whose
 gateway the director is."""
-import hashlib
 import time
 
 import checks
@@ -14,7 +13,6 @@ from test_load import Wrk
 
 VIPS = pytest.mark.parametrize("vip", [VIP4, VIP6])
 LAN4, LAN6 = "198.51.100.11", "2001:db8:1::11"
-MIB = 1 << 20
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -107,26 +105,9 @@ def test_a_closed_port_is_known_to_the_client(lab, director, clients, vip):
 
 @VIPS
 def test_a_download_is_whole(lab, director, vip):
-    size = 100 * MIB
-    page = lab.dir / "rs1" / "html"
-    page.mkdir(exist_ok=True)
-    block = bytes(range(256)) * 4096
-    with (page / "large").open("wb") as file:
-        for n in range(size // MIB):
-            file.write(n.to_bytes(4, "big") + block[4:])
-    digest = hashlib.sha256((page / "large").read_bytes()).hexdigest()
     serve(director, [nat_service(vip, servers=1, port=8081)], workers=2)
-    server = lab.start("rs1", "python3", "-m", "http.server", "8081", "--bind",
-                       "::" if vip == VIP6 else "0.0.0.0", "--directory", page)
-    try:
-        wait_for("the server to listen", lambda: "8081" in lab.run("rs1", "ss", "-tln").stdout)
-        host = f"[{vip}]" if vip == VIP6 else vip
-        done = lab.run("client", "sh", "-c", f"curl -sSgf http://{host}:8081/large | sha256sum")
-        assert done.stdout.split()[0] == digest, done.stderr
-    finally:
-        server.terminate()
-        server.wait(10)
-        (page / "large").unlink()
+    with checks.large_page(lab, vip) as digest:
+        assert checks.downloaded(lab, vip) == digest
 
 
 def test_no_request_of_many_fails(lab, director):
