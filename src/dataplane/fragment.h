@@ -42,6 +42,10 @@ struct FragmentWay {
   ServerId server = kNoId;
   NextHopId next_hop = kNoId;
   uint32_t flow_hash = 0;
+  // By nat and fullnat:
+  bool reply = false;   // to the client
+  FlowKey opposite{};   // the packet gets these addresses the other way round, see translate()
+  uint16_t new_id = 0;  // an IPv4 identification instead of the sender's, as on the wire; 0: none
 };
 
 /// From the worker of a flow to that of its fragments.

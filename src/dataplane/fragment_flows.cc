@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/endian.h"
 #include "dataplane/packet_fields.h"
 #include "dataplane/pipeline.h"
 
@@ -6,14 +7,26 @@
 namespace lbd {
 
 /// A first fragment, by whatever method. The others are told of it when it is on its way.
-void Pipeline::forward_first(Packet& packet, const Connection& connection) {
-  // Whose addresses the others would have to get is not told to their worker.
-  if (sees_replies(connection.forwarding)) return drop(packet, Verdict::kFragment);
-  const FragmentWay way{false, connection.forwarding, connection.server, connection.next_hop,
-                        tunnel_flow_hash(connection.key.address, connection.key.ports_protocol)};
-  const FlowKey key = connection.key;
+void Pipeline::forward_first(Packet& packet, const Connection& connection, bool reply) {
+  FragmentWay way{false, connection.forwarding, connection.server, connection.next_hop,
+                  tunnel_flow_hash(connection.key.address, connection.key.ports_protocol)};
+  const FlowKey key = reply ? connection.reply : connection.key;
+  if (sees_replies(connection.forwarding)) {
+    way.reply = reply;
+    way.opposite = reply ? connection.key : connection.reply;
+    // Clients behind one local address know nothing of each other's identifications (RFC 6864 5.3).
+    const bool shared = connection.forwarding == Forwarding::kFullnat && !reply;
+    if (shared && packet.family == Family::kIpv4) way.new_id = next_identification();
+  }
   forward_fragment(packet, way);
   tell_of_first(packet, key, way);
+}
+
+/// One that no other worker uses at this time. Not 0, which stands for none.
+uint16_t Pipeline::next_identification() {
+  uint16_t id = 0;
+  while (id == 0) id = static_cast<uint16_t>(identification_++ * context_.workers + context_.index);
+  return Be16(id).raw();
 }
 
 /// Any fragment, where it is known what became of the first.
@@ -23,13 +36,17 @@ void Pipeline::forward_fragment(Packet& packet, const FragmentWay& way) {
   if (context_.snapshot->purged[way.server]) return drop(packet, Verdict::kNoConnection);
   if (packet.kind == Kind::kFragment) {
     ServerCounters& server = (*context_.servers)[way.server];
-    server.packets_in.add(1);
-    server.bytes_in.add(packet.ip_length);
+    (way.reply ? server.packets_out : server.packets_in).add(1);
+    (way.reply ? server.bytes_out : server.bytes_in).add(packet.ip_length);
   }
-  const bool sent = way.forwarding == Forwarding::kDr
-                        ? direct_routing_.forward(packet, way.next_hop)
-                        : tunnel_.forward(packet, *context_.snapshot->tunnels[way.server],
-                                          way.next_hop, way.flow_hash);
+  bool sent = false;
+  if (way.forwarding == Forwarding::kDr)
+    sent = direct_routing_.forward(packet, way.next_hop);
+  else if (way.forwarding == Forwarding::kTun)
+    sent = tunnel_.forward(packet, *context_.snapshot->tunnels[way.server], way.next_hop,
+                           way.flow_hash);
+  else
+    sent = translated_fragments_.forward(packet, way);
   if (!sent) drop(packet, packet.verdict);
 }
 
@@ -51,15 +68,21 @@ void Pipeline::hear(const FragmentNote& note) {
     context_.count(Event::kFragmentFirstAlone);
 }
 
-/// A fragment that is not the first: one to a service goes to the worker for its addresses, and
+/// Whether the first fragment of such a datagram may be a connection's: it goes to a service, or
+/// comes from a real server through the director.
+bool Pipeline::may_follow(const Packet& packet, const FlowKey& key) const {
+  if (!has_ports(packet.protocol)) return false;
+  const AddressTable::Entry* entry =
+      context_.snapshot->addresses.find(destination_of(key, packet.family));
+  if (entry == nullptr) return context_.snapshot->reply_sources.has(source_of(key, packet.family));
+  return entry->kind != AddressKind::kLocal && context_.held->held(entry->vip);
+}
+
+/// A fragment that is not the first: one of a service goes to the worker for its addresses, and
 /// there, when the first ones of the burst are on their way, to follow_fragments().
 void Pipeline::sort_fragment(unsigned index, const FlowKey& key) {
   Packet& packet = burst_.packets[index];
-  const AddressTable::Entry* entry =
-      context_.snapshot->addresses.find(destination_of(key, packet.family));
-  if (entry == nullptr || entry->kind != AddressKind::kService || !has_ports(packet.protocol) ||
-      !context_.held->held(entry->vip))
-    return deliver_unserved(packet, key);
+  if (!may_follow(packet, key)) return deliver_unserved(packet, key);
   if (steer_ != Steer::kNone) {
     const WorkerIndex worker = owner_.of_addresses(key);
     if (worker != context_.index) return hand_off(packet, worker);

@@ -239,7 +239,7 @@ void Pipeline::deliver_unserved(Packet& packet, const FlowKey& key) {
     // parse_all() leaves the packet to deliver_others(); a flow is past that point.
     if (packet.kind == Kind::kFlow) {
       punt(packet, false);
-      if (packet.fragmented && entry != nullptr && entry->kind == AddressKind::kService)
+      if (packet.fragmented && may_follow(packet, key))
         tell_of_first(packet, key, FragmentWay{true});
       return;
     }

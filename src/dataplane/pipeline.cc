@@ -34,6 +34,7 @@ Pipeline::Pipeline(WorkerContext& context, ConnectionTracker& connections, const
       tunnel_(context, transmitter_, replier_),
       tunnel_errors_(context, replier_),
       nat_(context, transmitter_, replier_),
+      translated_fragments_(context, transmitter_, replier_),
       scheduling_(context, connections, hz),
       local_ports_(local_ports, owner, connections.table(), context.index),
       fragments_(fragments),
@@ -244,7 +245,7 @@ void Pipeline::forward(Packet& packet, uint32_t found) {
   if (packet.quote == 0) [[likely]]
     count(packet, connection, is_reply(found));
   if (packet.fragmented) [[unlikely]]
-    return forward_first(packet, connection);
+    return forward_first(packet, connection, is_reply(found));
   bool sent = false;
   switch (connection.forwarding) {
     case Forwarding::kDr:

@@ -7,6 +7,7 @@
 #include "dataplane/connection_tracker.h"
 #include "dataplane/forward/dr.h"
 #include "dataplane/forward/nat.h"
+#include "dataplane/forward/translated_fragments.h"
 #include "dataplane/forward/tunnel.h"
 #include "dataplane/fragment.h"
 #include "dataplane/local_ports.h"
@@ -90,7 +91,9 @@ class Pipeline {
   void forward_fragment(Packet& packet, const FragmentWay& way);
   void tell_of_first(const Packet& packet, const FlowKey& key, const FragmentWay& way);
   void limit_mss(const Packet& packet, const Connection& connection);
-  void forward_first(Packet& packet, const Connection& connection);
+  void forward_first(Packet& packet, const Connection& connection, bool reply);
+  uint16_t next_identification();
+  bool may_follow(const Packet& packet, const FlowKey& key) const;
   void punt(Packet& packet, bool priority);
   void drop(Packet& packet, Verdict verdict);
   void hand_off(Packet& packet, WorkerIndex worker);
@@ -111,9 +114,11 @@ class Pipeline {
   Tunnel tunnel_;
   TunnelErrors tunnel_errors_;
   Nat nat_;
+  TranslatedFragments translated_fragments_;
   Scheduling scheduling_;
   LocalPorts local_ports_;
   FragmentTable fragments_;
+  uint16_t identification_ = 0;
   TokenBucket punt_bucket_;
   Burst burst_;
   /// Which flows of this burst are still to find their owner.

@@ -107,17 +107,22 @@ const Service* ListenTable::find_in_groups(const IpAddress& address, uint16_t po
 
 ReplySources::ReplySources(const std::vector<Endpoint>& tcp, const std::vector<Endpoint>& udp) {
   if (tcp.empty() && udp.empty()) return;
-  table_.resize(slots_for(tcp.size() + udp.size()));
+  table_.resize(slots_for(2 * (tcp.size() + udp.size())));
   const auto enter = [this](const std::vector<Endpoint>& all, uint8_t protocol) {
     for (const Endpoint& one : all) {
-      if (find(one.address, one.port, protocol)) continue;
-      size_t slot = listen_hash(one.address, one.port, protocol) & (table_.size() - 1);
-      while (table_[slot].protocol != 0) slot = (slot + 1) & (table_.size() - 1);
-      table_[slot] = {one.address, one.port, protocol};
+      enter_one({one.address, one.port, protocol});
+      enter_one({one.address, 0, kAnyProtocol});
     }
   };
   enter(tcp, wire::kProtoTcp);
   enter(udp, wire::kProtoUdp);
+}
+
+void ReplySources::enter_one(const Entry& entry) {
+  if (find(entry.address, entry.port, entry.protocol)) return;
+  size_t slot = listen_hash(entry.address, entry.port, entry.protocol) & (table_.size() - 1);
+  while (table_[slot].protocol != 0) slot = (slot + 1) & (table_.size() - 1);
+  table_[slot] = entry;
 }
 
 bool ReplySources::find(const IpAddress& address, uint16_t port, uint8_t protocol) const {
@@ -131,6 +136,10 @@ bool ReplySources::find(const IpAddress& address, uint16_t port, uint8_t protoco
 
 bool ReplySources::contains(const IpAddress& address, uint16_t port, uint8_t protocol) const {
   return !table_.empty() && find(address, port, protocol);
+}
+
+bool ReplySources::has(const IpAddress& address) const {
+  return !table_.empty() && find(address, 0, kAnyProtocol);
 }
 
 AddressTable::AddressTable(std::vector<Entry> entries)

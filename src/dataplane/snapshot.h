@@ -164,13 +164,17 @@ class ReplySources {
   bool empty() const { return table_.empty(); }
   /// `port` in host order.
   bool contains(const IpAddress& address, uint16_t port, uint8_t protocol) const;
+  /// Whatever port and protocol.
+  bool has(const IpAddress& address) const;
 
  private:
+  static constexpr uint8_t kAnyProtocol = 255;  // reserved, no packet's
   struct Entry {
     IpAddress address;
     uint16_t port = 0;
     uint8_t protocol = 0;  // 0: empty slot
   };
+  void enter_one(const Entry& entry);
   bool find(const IpAddress& address, uint16_t port, uint8_t protocol) const;
   std::vector<Entry> table_;
 };

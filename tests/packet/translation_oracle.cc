@@ -17,6 +17,10 @@ struct Layout {
   size_t l3 = 0, l4 = 0, end = 0;
   size_t addresses = 0, address_bytes = 0;
   uint8_t protocol = 0;
+  bool fragmented = false, tail = false;  // a fragment; not the first one
+
+  bool is_flow() const { return protocol == 6 || protocol == 17; }
+  bool has_ports() const { return is_flow() && !tail; }
 };
 
 Layout layout_of(const Bytes& frame, size_t l3) {
@@ -31,19 +35,23 @@ Layout layout_of(const Bytes& frame, size_t l3) {
     out.protocol = frame[l3 + 6];
     out.l4 = l3 + 40;
     out.end = out.l4 + get16(frame, l3 + 4);
+    if (out.protocol == 44 && frame.size() >= out.l4 + 8) {
+      out.protocol = frame[out.l4];
+      out.fragmented = true;
+      out.tail = (get16(frame, out.l4 + 2) & 0xfff8) != 0;
+      out.l4 += 8;
+    }
   } else {
     out.addresses = l3 + 12;
     out.address_bytes = 8;
     out.protocol = frame[l3 + 9];
     out.l4 = l3 + (frame[l3] & 15u) * 4;
     out.end = l3 + get16(frame, l3 + 2);
+    out.fragmented = (get16(frame, l3 + 6) & 0x3fff) != 0;
+    out.tail = (get16(frame, l3 + 6) & 0x1fff) != 0;
   }
-  if (frame.size() < out.l4 + 8) out.l4 = 0;
+  if (frame.size() < out.l4 + (out.tail ? 0 : 8)) out.l4 = 0;
   return out;
-}
-
-bool has_ports(uint8_t protocol) {
-  return protocol == 6 || protocol == 17;
 }
 
 /// Ones' complement sum of addresses and all there is of the transport part: what a checksum that
@@ -67,15 +75,18 @@ size_t checksum_offset(uint8_t protocol) {
 bool take_changes(Bytes& in, const Bytes& out, const Layout& at, bool quoted) {
   std::copy_n(&out[at.addresses], at.address_bytes, &in[at.addresses]);
   if (!at.v6) std::copy_n(&out[at.l3 + 10], 2, &in[at.l3 + 10]);
-  if (has_ports(at.protocol)) std::copy_n(&out[at.l4], 4, &in[at.l4]);
+  if (!quoted) --in[at.l3 + (at.v6 ? 7 : 8)];
+  if (at.fragmented && !at.v6 && !quoted) std::copy_n(&out[at.l3 + 4], 2, &in[at.l3 + 4]);
+  if (at.tail) return false;
+  if (at.has_ports()) std::copy_n(&out[at.l4], 4, &in[at.l4]);
   const size_t field = at.l4 + checksum_offset(at.protocol);
   const bool none = at.protocol == 17 && get16(in, field) == 0;
   if (field + 2 <= std::min(at.end, in.size()) && !none) std::copy_n(&out[field], 2, &in[field]);
-  if (!quoted) --in[at.l3 + (at.v6 ? 7 : 8)];
   return !none;
 }
 
 bool is_error(const Bytes& frame, const Layout& at) {
+  if (at.tail) return false;
   if (at.protocol == 1) return frame[at.l4] == 3 || frame[at.l4] == 11 || frame[at.l4] == 12;
   return at.protocol == 58 && frame[at.l4] >= 1 && frame[at.l4] <= 4;
 }
@@ -83,7 +94,7 @@ bool is_error(const Bytes& frame, const Layout& at) {
 std::string endpoint_text(const Bytes& frame, const Layout& at, unsigned half) {
   const uint8_t* bytes = &frame[at.addresses + half * at.address_bytes / 2];
   const IpAddress address = at.v6 ? IpAddress::v6(bytes) : IpAddress::v4(bytes);
-  if (!has_ports(at.protocol)) return address.to_string();
+  if (!at.has_ports()) return address.to_string();
   return Endpoint{address, get16(frame, at.l4 + 2 * half)}.to_string();
 }
 
@@ -104,7 +115,7 @@ bool is_translated_form(const Bytes& in, const Bytes& out, const MacAddress& por
   std::copy_n(out.begin(), 6, expected.begin());
   std::copy_n(port.bytes.begin(), 6, expected.begin() + 6);
   const bool error = is_error(in, at);
-  if (!has_ports(at.protocol) && !error) return false;
+  if (!at.is_flow() && !error) return false;
   const bool summed = take_changes(expected, out, at, false);
   if (error) {
     const Layout quote = layout_of(in, at.l4 + 8);

@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "lab"))
 
+import big_echo as big_echo_module  # noqa: E402
 import checks  # noqa: E402
 import echo as echo_module  # noqa: E402
 from director import Director  # noqa: E402
@@ -60,6 +61,14 @@ def echo(lab):
     servers = echo_module.EchoServers(lab)
     yield servers
     servers.close()
+
+
+@pytest.fixture(scope="module")
+def big_echo(lab):
+    """UDP echo servers of large datagrams on rs1 and rs2, port big_echo.PORT."""
+    made = big_echo_module.BigEcho(lab)
+    yield made
+    made.close()
 
 
 @pytest.fixture

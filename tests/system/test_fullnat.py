@@ -7,6 +7,8 @@ import socket
 import checks
 import netns
 import pytest
+from big_echo import PORT as BIG
+from big_echo import every_size_comes_back
 from director import service
 from echo import PORT, EchoClient
 from lab import PORT4, PORT6, VIP4, VIP6, lan4, lan6, wait_for
@@ -113,6 +115,13 @@ def test_datagrams_come_back(lab, director, echo, clients, vip, workers):
             client.send(data)
             assert client.recv(2000).endswith(data[:100])
     assert pool(director)["used"] == 12
+
+
+@VIPS
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_large_datagrams_come_back(lab, director, big_echo, clients, vip, workers):
+    serve(director, [fullnat_service(vip, servers=2, port=BIG, protocol="udp")], workers=workers)
+    every_size_comes_back(lab, director, vip, clients)
 
 
 @VIPS

@@ -6,6 +6,8 @@ import time
 import checks
 import netns
 import pytest
+from big_echo import PORT as BIG
+from big_echo import every_size_comes_back
 from director import service
 from echo import PORT, EchoClient
 from lab import CLIENT4, CLIENT6, PORT4, PORT6, VIP4, VIP6, lan4, lan6, wait_for
@@ -80,6 +82,13 @@ def test_ports_are_rewritten_and_datagrams_come_back(lab, director, echo, client
     assert all(client.says() for client in clients[12:])
     rows = checks.connections(director, "--service", "tcp")
     assert {row["state"] for row in rows} == {"ESTABLISHED"} and len(rows) == 12
+
+
+@VIPS
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_large_datagrams_come_back(lab, director, big_echo, clients, vip, workers):
+    serve(director, [nat_service(vip, servers=2, port=BIG, protocol="udp")], workers=workers)
+    every_size_comes_back(lab, director, vip, clients)
 
 
 @VIPS

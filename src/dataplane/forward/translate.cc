@@ -39,27 +39,27 @@ void update(uint8_t* field, uint64_t changes) {
   store(field, static_cast<uint16_t>(~checksum::fold(complement + changes)));
 }
 
-/// What of an IP header and ports becomes of a flow the other way round. Returns the sums' change
-/// for addresses and for ports.
+/// What the sums of addresses and of ports change by.
 struct Changes {
   uint64_t addresses;
   uint64_t ports;
 };
 
+uint64_t write_addresses(uint8_t* l3, const FlowKey& tuple) {
+  const bool v4 = tuple.is_v4();
+  uint8_t* const addresses =
+      l3 + (v4 ? offsetof(wire::Ipv4, source) : offsetof(wire::Ipv6, source));
+  uint64_t out = 0;
+  for (unsigned i = 0; i < (v4 ? 1u : 4u); ++i) {
+    out += change(load<uint64_t>(addresses + 8 * i), tuple.address[i]);
+    store(addresses + 8 * i, tuple.address[i]);
+  }
+  return out;
+}
+
 Changes write_tuple(uint8_t* l3, uint8_t* l4, const FlowKey& tuple) {
   Changes out;
-  if (tuple.is_v4()) {
-    uint8_t* const addresses = l3 + offsetof(wire::Ipv4, source);
-    out.addresses = change(load<uint64_t>(addresses), tuple.address[0]);
-    store(addresses, tuple.address[0]);
-  } else {
-    uint8_t* const addresses = l3 + offsetof(wire::Ipv6, source);
-    out.addresses = 0;
-    for (unsigned i = 0; i < 4; ++i) {
-      out.addresses += change(load<uint64_t>(addresses + 8 * i), tuple.address[i]);
-      store(addresses + 8 * i, tuple.address[i]);
-    }
-  }
+  out.addresses = write_addresses(l3, tuple);
   const auto ports = static_cast<uint32_t>(tuple.ports_protocol);
   out.ports = change(load<uint32_t>(l4), ports);
   store(l4, ports);
@@ -108,6 +108,21 @@ void translate(const Packet& packet, const FlowKey& opposite) {
   if (packet.family == Family::kIpv4)
     update(l3 + offsetof(wire::Ipv4, checksum), changes.addresses + hop);
   update_l4(l4, packet.protocol, changes.addresses + changes.ports);
+}
+
+void translate_fragment(const Packet& packet, const FlowKey& opposite) {
+  auto* l3 = rte_pktmbuf_mtod_offset(packet.mbuf, uint8_t*, Packet::kL3);
+  const uint64_t addresses = write_addresses(l3, opposite.reversed());
+  const uint64_t hop = take_hop(l3, packet.family);
+  if (packet.family == Family::kIpv4) update(l3 + offsetof(wire::Ipv4, checksum), addresses + hop);
+}
+
+void set_identification(const Packet& packet, uint16_t id) {
+  auto* l3 = rte_pktmbuf_mtod_offset(packet.mbuf, uint8_t*, Packet::kL3);
+  uint8_t* const field = l3 + offsetof(wire::Ipv4, id);
+  update(l3 + offsetof(wire::Ipv4, checksum),
+         change(uint32_t{load<uint16_t>(field)}, uint32_t{id}));
+  store(field, id);
 }
 
 void translate_error(const Packet& packet, const FlowKey& tuple, const IpAddress* source,

@@ -15,6 +15,12 @@ namespace lbd {
 /// the TTL. A UDP packet without a checksum stays without.
 void translate(const Packet& packet, const FlowKey& opposite);
 
+/// Gives a fragment that is not the first the addresses alone.
+void translate_fragment(const Packet& packet, const FlowKey& opposite);
+
+/// Another identification of an IPv4 packet, as on the wire.
+void set_identification(const Packet& packet, uint16_t id);
+
 /// The same for the packet that an ICMP error quotes, which went from `tuple`'s source to its
 /// destination: no TTL is touched, and only as much of the transport header as was quoted.
 /// The ICMP message's own checksum is made anew. The packet's own addresses become `source` (null:
