@@ -172,7 +172,8 @@ TEST(PortsSection, local_addresses) {
        "f.yaml:2:19: ports[0].local_addresses[0]: \"10.0.0.6-10.0.0.4\" is not a range of "
        "addresses; write it as 192.0.2.100-192.0.2.103\n"},
       {port("local_addresses: 10.0.0.5"),
-       "f.yaml:2:18: ports[0].local_addresses: expected a list, got \"10.0.0.5\"; write it as [a, b] or one \"- a\" a line\n"},
+       "f.yaml:2:18: ports[0].local_addresses: expected a list, got \"10.0.0.5\"; write it as [a, "
+       "b] or one \"- a\" a line\n"},
       {port("local_addresses: [10.0.0.0-10.0.7.0]"),
        "f.yaml:2:19: ports[0].local_addresses[0]: more than 1024 addresses; give a port fewer: "
        "each "
