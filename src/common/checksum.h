@@ -43,4 +43,18 @@ constexpr uint16_t update(uint16_t checksum, uint16_t before, uint16_t after) {
   return static_cast<uint16_t>(~fold(sum));
 }
 
+/// RFC 1624 eqn. 3, for several words: what to add to a complemented checksum when `before` becomes
+/// `after`; both as they lie in memory, at an even place.
+constexpr uint64_t change(uint32_t before, uint32_t after) {
+  return uint64_t{~before} + after;
+}
+constexpr uint64_t change(uint64_t before, uint64_t after) {
+  return change(static_cast<uint32_t>(before), static_cast<uint32_t>(after)) +
+         change(static_cast<uint32_t>(before >> 32), static_cast<uint32_t>(after >> 32));
+}
+/// The checksum after such changes, summed up.
+constexpr uint16_t apply(uint16_t checksum, uint64_t changes) {
+  return static_cast<uint16_t>(~fold(static_cast<uint16_t>(~checksum) + changes));
+}
+
 }  // namespace lbd::checksum

@@ -71,6 +71,7 @@ class Transition {
     service->one_packet = wanted.one_packet;
     service->local_ports = wanted.local_ports;
     service->mss = wanted.mss;
+    service->client_address = wanted.client_address;
     service->drain_timeout = wanted.drain_timeout;
     service->on_down = wanted.health.on_down;
     service->on_removal = wanted.health.on_removal;

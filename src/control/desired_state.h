@@ -97,6 +97,7 @@ struct VirtualService {
   bool one_packet = false;
   std::vector<uint16_t> local_ports;
   MssPolicy mss;
+  ClientAddress client_address = ClientAddress::kNone;
   std::chrono::milliseconds drain_timeout{0};
   std::chrono::milliseconds slow_start{0};
   uint32_t quorum_weight = 1;

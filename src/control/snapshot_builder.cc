@@ -91,9 +91,9 @@ std::shared_ptr<const Service> service_object(const VirtualService& wanted,
   std::vector<Candidate> candidates = candidates_of(wanted, own, old.get());
   if (old && old->name == wanted.name && old->protocol == protocol &&
       old->scheduler == wanted.scheduler && old->scheduler_options == wanted.scheduler_options &&
-      old->mss == wanted.mss && old->candidates == candidates &&
-      old->persistence == persistence_of(wanted) && old->limits == limits_of(wanted) &&
-      old->one_packet == wanted.one_packet)
+      old->mss == wanted.mss && old->client_address == wanted.client_address &&
+      old->candidates == candidates && old->persistence == persistence_of(wanted) &&
+      old->limits == limits_of(wanted) && old->one_packet == wanted.one_packet)
     return old;
   auto service = std::make_shared<Service>();
   service->id = wanted.id;
@@ -102,6 +102,7 @@ std::shared_ptr<const Service> service_object(const VirtualService& wanted,
   service->scheduler = wanted.scheduler;
   service->scheduler_options = wanted.scheduler_options;
   service->mss = wanted.mss;
+  service->client_address = wanted.client_address;
   service->candidates = std::move(candidates);
   service->persistence = persistence_of(wanted);
   service->limits = limits_of(wanted);

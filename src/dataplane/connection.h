@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "common/address.h"
+#include "dataplane/client_address.h"
 #include "dataplane/forward/method.h"
 #include "dataplane/ids.h"
 #include "dataplane/tick.h"
@@ -91,7 +92,7 @@ struct Links {
   uint32_t previous;
 };
 
-/// Connection::flags
+/// Connection::flags; the upper three bits are kTellingBits
 inline constexpr uint8_t kHalfOpen = 1;       // in the owner's list of half-open connections
 inline constexpr uint8_t kPersistent = 16;    // its service had persistence when it opened
 inline constexpr uint8_t kCountedActive = 2;  // counted as active (not inactive) at its server
@@ -115,10 +116,15 @@ struct alignas(64) Connection {
   Links wheel;      // written by TimerWheel alone
   Links half_open;  // the owner's list of half-open connections, oldest first
   // Of methods that see replies (kHasReply).
-  FlowKey reply;              // the tuple that replies have when they arrive
-  NextHopId reply_hop : 24;   // the way to the client, valid for reply_generation
-  uint32_t pool : 8;          // by fullnat: PortIndex whose local address it is sent to
-  uint32_t reply_generation;  // this generation of Routing; 0: not known
+  FlowKey reply;             // the tuple that replies have when they arrive
+  NextHopId reply_hop : 24;  // the way to the client, valid for reply_generation
+  uint32_t pool : 8;         // by fullnat: PortIndex whose local address it is sent to
+  union {
+    uint32_t reply_generation;  // this generation of Routing; 0: not known
+    // While the server is being told the client's address, when no way to the client is remembered:
+    // the number of the client's first byte (host order).
+    uint32_t client_sequence;
+  };
 };
 static_assert(sizeof(Connection) == 128 && alignof(Connection) == 64);
 static_assert(offsetof(Connection, armed) == 60 && offsetof(Connection, wheel) == 64);

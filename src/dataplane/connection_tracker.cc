@@ -118,6 +118,8 @@ uint32_t ConnectionTracker::open(const FlowKey& key, uint64_t hash, const Servic
   const bool active = counts_as_active(state);
   if (active) connection.flags |= kCountedActive;
   if (service.persistence.on) connection.flags |= kPersistent;
+  if (server.forwarding == Forwarding::kFullnat)
+    connection.flags |= static_cast<uint8_t>(first_telling(service.client_address));
   if (server.limited) {  // reserved: its exact count has it already
     ServerCounters& counters = (*context_.servers)[server.server];
     (active ? counters.active : counters.inactive).add(1);

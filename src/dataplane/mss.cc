@@ -3,17 +3,16 @@
 
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "common/checksum.h"
 #include "common/wire.h"
+#include "dataplane/tcp_options.h"
 
 namespace lbd {
 namespace {
 
-constexpr uint8_t kEnd = 0;
-constexpr uint8_t kNoOperation = 1;
-constexpr uint8_t kMss = 2;
 constexpr unsigned kMssLength = 4;
 
 /// Two bytes at any place of the segment. Where they are in two words of the checksum's, their
@@ -32,25 +31,15 @@ void replace(wire::Tcp* tcp, unsigned offset, uint16_t value) {
 
 }  // namespace
 
-void clamp_mss(const Packet& packet, uint16_t limit) {
+void clamp_mss(const Packet& packet, uint16_t limit, unsigned less) {
+  const unsigned at = find_tcp_option(packet, tcp_option::kMss);
   auto* tcp = rte_pktmbuf_mtod_offset(packet.mbuf, wire::Tcp*, packet.l4);
-  const unsigned end = tcp->header_length();
-  if (packet.l4 + end > packet.mbuf->data_len) return;
   const auto* bytes = reinterpret_cast<const uint8_t*>(tcp);
-  for (unsigned at = sizeof(wire::Tcp); at < end;) {
-    if (bytes[at] == kEnd) return;
-    if (bytes[at] == kNoOperation) {
-      ++at;
-      continue;
-    }
-    if (at + 2 > end || bytes[at + 1] < 2 || at + bytes[at + 1] > end) return;
-    if (bytes[at] == kMss && bytes[at + 1] == kMssLength) {
-      const unsigned announced = bytes[at + 2] * 256u + bytes[at + 3];
-      if (announced > limit) replace(tcp, at + 2, limit);
-      return;
-    }
-    at += bytes[at + 1];
-  }
+  if (at == 0 || bytes[at + 1] != kMssLength) return;
+  const unsigned announced = bytes[at + 2] * 256u + bytes[at + 3];
+  unsigned wanted = std::min<unsigned>(announced, limit);
+  if (wanted > less) wanted -= less;
+  if (wanted != announced) replace(tcp, at + 2, static_cast<uint16_t>(wanted));
 }
 
 }  // namespace lbd

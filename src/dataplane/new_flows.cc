@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "dataplane/forward/teller.h"
 #include "dataplane/mss.h"
 #include "dataplane/packet_fields.h"
 #include "dataplane/parse.h"
@@ -23,7 +24,7 @@ void Pipeline::open_flow(Packet& packet, const FlowKey& key, uint64_t hash) {
     if (leaving == Leaving::kStays) {
       if (!starts_over(packet, found)) {
         if (has_states(packet.protocol) && !follow_tcp(packet, found)) return;
-        limit_mss(packet, connections_.table().at(connection_id(found)));
+        limit_mss(packet, connections_.table().at(connection_id(found)), is_reply(found));
         return forward(packet, found);
       }
       if (!l4_checksum_valid(packet)) return drop(packet, Verdict::kBadL4Checksum);
@@ -121,7 +122,7 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
     connections_.close(id);
     return drop(packet, Verdict::kConnectionTableFull);
   }
-  limit_mss(packet, connections_.table().at(id));
+  limit_mss(packet, connections_.table().at(id), false);
   forward(packet, id);
 }
 
@@ -148,17 +149,28 @@ void Pipeline::forward_once(Packet& packet, const FlowKey& key, const Candidate&
   if (!sent) drop(packet, packet.verdict);
 }
 
-/// Of a SYN, as the service says.
-void Pipeline::limit_mss(const Packet& packet, const Connection& connection) {
+/// Of a SYN, as the service says: what the other side may send must fit with what is put around it
+/// or into it.
+void Pipeline::limit_mss(const Packet& packet, const Connection& connection, bool reply) {
   if (packet.protocol != wire::kProtoTcp || !(packet.tcp_flags & wire::kTcpSyn)) return;
   const MssPolicy& policy = context_.snapshot->services[connection.service]->mss;
-  if (policy.kind == MssPolicy::Kind::kFixed) return clamp_mss(packet, policy.value);
-  if (policy.kind == MssPolicy::Kind::kOff || connection.forwarding != Forwarding::kTun) return;
-  const Encapsulation& tunnel = *context_.snapshot->tunnels[connection.server];
-  const uint32_t port_mtu = transmitter_.mtu(context_.next_hops->word(connection.next_hop));
-  const uint32_t mtu = tunnel_mtu(tunnel, packet.family, port_mtu, context_.now);
+  if (policy.kind == MssPolicy::Kind::kOff) return;
+  const bool fixed = policy.kind == MssPolicy::Kind::kFixed;
+  const bool tells = reply && tells_address(connection);
+  if (!tells && fixed) return clamp_mss(packet, policy.value);
+  if (!tells && connection.forwarding != Forwarding::kTun) return;
+  uint32_t mtu = transmitter_.mtu(context_.next_hops->word(connection.next_hop));
+  if (!tells) {
+    const Encapsulation& tunnel = *context_.snapshot->tunnels[connection.server];
+    mtu = tunnel_mtu(tunnel, packet.family, mtu, context_.now);
+  }
   const uint32_t headers = packet.l4 - Packet::kL3 + unsigned{sizeof(wire::Tcp)};
-  if (mtu > headers) clamp_mss(packet, static_cast<uint16_t>(mtu - headers));
+  if (mtu <= headers) return;
+  const auto limit = static_cast<uint16_t>(mtu - headers);
+  if (!tells) return clamp_mss(packet, limit);
+  // `fixed` speaks of the client's data, what is told comes on top; the way's limit is for both.
+  clamp_mss(packet, limit, telling_bytes(connection));
+  if (fixed) clamp_mss(packet, policy.value);
 }
 
 /// The tuple of replies to a local address and port of the pool of port `out`.

@@ -90,7 +90,7 @@ class Pipeline {
   void take_fragment(Packet& packet, const FlowKey& datagram);
   void forward_fragment(Packet& packet, const FragmentWay& way);
   void tell_of_first(const Packet& packet, const FlowKey& key, const FragmentWay& way);
-  void limit_mss(const Packet& packet, const Connection& connection);
+  void limit_mss(const Packet& packet, const Connection& connection, bool reply);
   void forward_first(Packet& packet, const Connection& connection, bool reply);
   uint16_t next_identification();
   bool may_follow(const Packet& packet, const FlowKey& key) const;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/address.h"
+#include "dataplane/client_address.h"
 #include "dataplane/connection_rate.h"
 #include "dataplane/forward/encapsulation.h"
 #include "dataplane/held_flags.h"
@@ -41,6 +42,7 @@ struct Service {
   SchedulerKind scheduler = SchedulerKind::kRr;
   SchedulerOptions scheduler_options;
   MssPolicy mss;
+  ClientAddress client_address = ClientAddress::kNone;  // of new connections by fullnat
   /// Decision 6: true where the scheduler needs exact counts over all workers, or a server has a
   /// maximum of connections.
   bool exact_counts = false;

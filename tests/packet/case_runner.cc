@@ -33,15 +33,20 @@ std::vector<Input> Runner::send(const YAML::Node& node, PortIndex port) {
   const auto worker = read<WorkerIndex>(node["worker"], 0);
   std::vector<Input> inputs;
   const YAML::Node what = node["send"];
+  const auto take = [&](const YAML::Node& one) {
+    for (Input& input : read_packets(one, director_.topology(), port)) {
+      const bool same = !one["becomes"];
+      waiting_.push_back(
+          {same ? input.frame : read_becomes(one, director_.topology(), port), inputs.size()});
+      inputs.push_back(std::move(input));
+    }
+  };
   if (what.IsSequence()) {
-    for (const auto& one : what)
-      for (Input& input : read_packets(one, director_.topology(), port))
-        inputs.push_back(std::move(input));
+    for (const auto& one : what) take(one);
   } else {
-    inputs = read_packets(what, director_.topology(), port);
+    take(what);
   }
   const auto burst = read<size_t>(node["burst"], kMaxBurst);
-  for (size_t i = 0; i < inputs.size(); ++i) waiting_.push_back({inputs[i].frame, i});
   for (size_t i = 0; i < inputs.size(); i += burst)
     director_.receive(worker, port,
                       std::span(inputs).subspan(i, std::min(burst, inputs.size() - i)));

@@ -20,15 +20,16 @@ bool is_fragment_tail(const FrameSpec& spec) {
 
 Bytes tcp_header(const FrameSpec& spec) {
   Bytes out(20 + spec.tcp_options, 1);  // options: no-operation
+  out.insert(out.end(), spec.tcp_option_bytes.begin(), spec.tcp_option_bytes.end());
   put16(out, 0, spec.source_port);
   put16(out, 2, spec.destination_port);
   put32(out, 4, spec.sequence);
   put32(out, 8, spec.acknowledgement);
-  out[12] = static_cast<uint8_t>(spec.data_offset.value_or(5 + spec.tcp_options / 4) << 4);
+  out[12] = static_cast<uint8_t>(spec.data_offset.value_or(out.size() / 4) << 4);
   out[13] = spec.tcp_flags;
   put16(out, 14, 65000);
   put16(out, 16, 0);
-  put16(out, 18, 0);
+  put16(out, 18, spec.urgent);
   return out;
 }
 

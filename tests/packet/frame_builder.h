@@ -38,7 +38,9 @@ struct FrameSpec {
 
   uint8_t tcp_flags = 0;
   uint32_t sequence = 1000, acknowledgement = 0;
-  unsigned tcp_options = 0;            // bytes, a multiple of four
+  unsigned tcp_options = 0;  // bytes, a multiple of four
+  Bytes tcp_option_bytes;    // instead of these no-operations
+  uint16_t urgent = 0;
   std::optional<uint8_t> data_offset;  // in units of four bytes
   std::optional<uint16_t> udp_length;
   bool udp_checksum = true;

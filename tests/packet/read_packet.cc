@@ -18,8 +18,8 @@ Bytes pattern(unsigned length) {
 uint8_t read_tcp_flags(const YAML::Node& node) {
   uint8_t out = 0;
   for (const char c : read<std::string>(node, "")) {
-    const size_t bit = std::string_view("FSRPA").find(c);
-    if (bit == std::string_view::npos) throw BadCase(node, "TCP flags are F, S, R, P, A");
+    const size_t bit = std::string_view("FSRPAU").find(c);
+    if (bit == std::string_view::npos) throw BadCase(node, "TCP flags are F, S, R, P, A, U");
     out |= static_cast<uint8_t>(1u << bit);
   }
   return out;
@@ -44,6 +44,12 @@ void read_protocol(const YAML::Node& node, FrameSpec& spec) {
     throw BadCase(node, "a packet is tcp, udp, icmp, protocol, arp or raw");
   }
   if (node["payload"]) spec.payload = pattern(read(node["payload"], 0u));
+  if (node["data"]) {
+    const Bytes data = from_hex(node["data"].as<std::string>());
+    spec.payload.insert(spec.payload.begin(), data.begin(), data.end());
+  }
+  if (node["options"]) spec.tcp_option_bytes = from_hex(node["options"].as<std::string>());
+  spec.urgent = read<uint16_t>(node["urgent"], 0);
   if (node["code"]) spec.icmp_code = read_byte(node["code"], 0);
   spec.icmp_mtu = read<uint16_t>(node["mtu"], 0);
   spec.sequence = read(node["seq"], spec.sequence);
@@ -135,6 +141,8 @@ std::vector<Input> repeated(const YAML::Node& node, FrameSpec spec) {
   input.first_segment = read(node["first_segment"], size_t{0});
   input.headroom = read(node["headroom"], input.headroom);
   std::vector<Input> out;
+  if (node["becomes"] && (node["flows"] || node["times"]))
+    throw BadCase(node["becomes"], "one packet becomes another, not several");
   for (unsigned i = 0; i < read(node["flows"], 1u); ++i, ++spec.source_port) {
     input.frame = build(spec);
     out.insert(out.end(), read(node["times"], 1u), input);
@@ -165,6 +173,12 @@ Ends read_ends(const YAML::Node& node) {
   return out;
 }
 
+Bytes read_becomes(const YAML::Node& node, const Topology& topology, PortIndex in) {
+  YAML::Node changed = YAML::Clone(node);
+  changed.remove("becomes");
+  return read_packets(merged(changed, node["becomes"]), topology, in).at(0).frame;
+}
+
 std::vector<Input> read_packets(const YAML::Node& node, const Topology& topology, PortIndex in) {
   only(node,
        {"tcp",         "udp",           "icmp",     "protocol",    "arp",         "raw",
@@ -173,7 +187,8 @@ std::vector<Input> read_packets(const YAML::Node& node, const Topology& topology
         "udp_length",  "ttl",           "tos",      "id",          "version",     "header_words",
         "ip_length",   "ip_options",    "fragment", "extensions",  "wrong",       "padding",
         "patch",       "truncate",      "src_mac",  "dst_mac",     "ether_type",  "tags",
-        "device_says", "first_segment", "flows",    "times",       "headroom"});
+        "device_says", "first_segment", "flows",    "times",       "headroom",    "data",
+        "options",     "urgent",        "becomes"});
   if (node["raw"]) {
     Input input;
     input.frame = from_hex(read<std::string>(node["raw"], ""));

@@ -12,6 +12,8 @@ namespace lbd::test {
 /// The frames that one entry of `send` stands for (README.md has the keys). `in`: the port at which
 /// they arrive. Throws BadCase.
 std::vector<Input> read_packets(const YAML::Node& node, const Topology& topology, PortIndex in);
+/// The frame that an entry with `becomes` must look like, before it is translated.
+Bytes read_becomes(const YAML::Node& node, const Topology& topology, PortIndex in);
 
 /// "198.51.100.9:4000", "[2001:db8::1]:80" or an address alone (port 0).
 Endpoint read_endpoint(const YAML::Node& node);

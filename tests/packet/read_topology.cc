@@ -81,7 +81,7 @@ ServerSpec read_server(const std::string& name, const YAML::Node& node, const To
 ServiceSpec read_service(const std::string& name, const YAML::Node& node,
                          const Topology& topology) {
   only(node, {"protocol", "scheduler", "fallback", "listen", "servers", "persistence", "limits",
-              "one_packet"});
+              "one_packet", "client_address", "mss"});
   ServiceSpec out;
   out.name = name;
   const auto protocol = read<std::string>(node["protocol"], "tcp");
@@ -100,6 +100,16 @@ ServiceSpec read_service(const std::string& name, const YAML::Node& node,
   if (const YAML::Node limits = node["limits"])
     out.limits = {read(limits["service"], 0u), read(limits["client"], 0u)};
   out.one_packet = read(node["one_packet"], false);
+  const auto told = read<std::string>(node["client_address"], "none");
+  if (told != "none" && told != "toa" && told != "proxy-v2")
+    throw BadCase(node["client_address"], "client_address is none, toa or proxy-v2");
+  out.client_address = told == "toa"    ? ClientAddress::kToa
+                       : told == "none" ? ClientAddress::kNone
+                                        : ClientAddress::kProxyV2;
+  const auto mss = read<std::string>(node["mss"], "auto");
+  if (mss == "off") out.mss.kind = MssPolicy::Kind::kOff;
+  if (mss != "off" && mss != "auto")
+    out.mss = {MssPolicy::Kind::kFixed, read<uint16_t>(node["mss"], 0)};
   out.scheduler_options.fallback = read(node["fallback"], false);
   for (const auto& listen : node["listen"]) {
     const auto endpoint = Endpoint::parse(listen.as<std::string>());

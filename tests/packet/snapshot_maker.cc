@@ -24,6 +24,8 @@ std::shared_ptr<Service> make_service(const ServiceSpec& spec, unsigned workers,
   service->persistence = spec.persistence;
   service->limits = spec.limits;
   service->one_packet = spec.one_packet;
+  service->client_address = spec.client_address;
+  service->mss = spec.mss;
   for (const ServerSpec& server : spec.servers) {
     const ServerId id = names.server(spec.name, server.name);
     if (server.fate != Fate::kServed) continue;

@@ -52,6 +52,8 @@ struct ServiceSpec {
   Persistence persistence;
   RateLimits limits;
   bool one_packet = false;
+  ClientAddress client_address = ClientAddress::kNone;
+  MssPolicy mss;
   std::vector<Endpoint> listens;
   std::vector<ServerSpec> servers;
 };

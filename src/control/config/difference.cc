@@ -52,6 +52,11 @@ std::string way_text(const RealServer& server) {
   return out;
 }
 
+std::string told_text(ClientAddress what) {
+  static constexpr const char* kNames[] = {"none", "toa", "proxy-v2"};
+  return kNames[static_cast<size_t>(what)];
+}
+
 constexpr auto kNothingMore = [](const auto&, const auto&) {};
 
 void compare_daemon(Lines& lines, const Daemon& before, const Daemon& after) {
@@ -165,6 +170,9 @@ void compare_service(Lines& lines, const Service& before, const Service& after) 
                   after.scheduler_options.table_size);
   if (before.mss != after.mss)
     lines.push_back(service + "mss " + arrow(mss_text(before.mss), mss_text(after.mss)));
+  if (before.client_address != after.client_address)
+    lines.push_back(service + "client_address " +
+                    arrow(told_text(before.client_address), told_text(after.client_address)));
   compare_clients(lines, service, before, after);
   if (before.drain_timeout != after.drain_timeout)
     lines.push_back(

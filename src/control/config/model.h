@@ -12,6 +12,7 @@
 #include "control/config/health_model.h"
 #include "control/config/model_base.h"
 #include "control/config/model_vrrp.h"
+#include "dataplane/client_address.h"
 #include "dataplane/forward/method.h"
 #include "dataplane/mss_policy.h"
 #include "dataplane/schedule/kind.h"
@@ -172,6 +173,7 @@ struct Service {
   RateLimits limits;
   bool one_packet = false;
   MssPolicy mss;
+  ClientAddress client_address = ClientAddress::kNone;
   std::vector<uint16_t> local_ports;  // ports of these addresses that the kernel twin may answer
   ServiceHealth health;
   std::vector<RealServer> real_servers;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "control/config/difference.h"
 #include "control/config/map_reader.h"
 #include "control/config/read_health.h"
 #include "control/config/sections.h"
@@ -77,9 +78,27 @@ void read_real_servers(MapReader& map, ServiceDraft& draft) {
   }
 }
 
-/// Features to come. Accepted is what says, truthfully, that they are off.
-void refuse_the_rest(MapReader& map) {
-  map.not_yet("client_address", {"none"});
+/// After protocol, forwarding and servers: it is for TCP and fullnat alone.
+void read_client_address(MapReader& map, Service& service) {
+  const auto value = map.get("client_address");
+  if (!value) return;
+  const auto chosen = choose<ClientAddress>(*value, {{"none", ClientAddress::kNone},
+                                                     {"toa", ClientAddress::kToa},
+                                                     {"proxy-v2", ClientAddress::kProxyV2}});
+  if (!chosen || *chosen == ClientAddress::kNone) return;
+  const std::string name = *chosen == ClientAddress::kToa ? "toa" : "proxy-v2";
+  const auto is_fullnat = [](const RealServer& server) {
+    return server.forwarding == Forwarding::kFullnat;
+  };
+  if (service.protocol != Protocol::kTcp) {
+    value->error(name + " is told within TCP, but the service is " + to_text(service.protocol),
+                 "leave it out, or write protocol: tcp");
+  } else if (service.forwarding != Forwarding::kFullnat &&
+             std::none_of(service.real_servers.begin(), service.real_servers.end(), is_fullnat)) {
+    value->error("no server is reached by fullnat, and the others see the client's address anyway",
+                 "leave it out, or write forwarding: fullnat");
+  }
+  service.client_address = *chosen;
 }
 
 }  // namespace
@@ -102,7 +121,7 @@ ServiceDraft read_service(const Value& item) {
   read_mss(map, service.mss);
   read_service_health(map, draft);
   read_real_servers(map, draft);
-  refuse_the_rest(map);
+  read_client_address(map, service);
   map.finish();
   return draft;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/forward/nat.h"
 
+#include "dataplane/forward/teller.h"
 #include "dataplane/forward/transit.h"
 #include "dataplane/forward/translate.h"
 #include "dataplane/parse.h"
@@ -41,13 +42,17 @@ bool Nat::translate_to_server(Packet& packet, const Connection& connection) {
   return true;
 }
 
-bool Nat::translate_to_client(Packet& packet, const Connection& connection) {
+/// `tells`: whether the server is told the client's address, here and below.
+template <bool tells>
+bool Nat::translate_to_client(Packet& packet, Connection& connection) {
   if (packet.quote == 0) {
+    if constexpr (tells) hear_server(packet, connection);
     translate(packet, connection.key);
     return true;
   }
   // About a packet that went to the server; whoever says so, the client hears it from the service.
   if (!checksum_bears(packet)) return false;
+  if constexpr (tells) hear_error(packet, connection);
   const IpAddress source = connection.key.destination().address;
   translate_error(packet, connection.key, &source, connection.key.source().address);
   return true;
@@ -55,7 +60,10 @@ bool Nat::translate_to_client(Packet& packet, const Connection& connection) {
 
 bool Nat::to_server(Packet& packet, const Connection& connection) {
   const uint64_t word = context_.next_hops->word(connection.next_hop);
-  if (!may_pass(packet, transmitter_.mtu(word), replier_)) [[unlikely]]
+  const uint16_t mtu = transmitter_.mtu(word);
+  if (!may_pass(packet, mtu, replier_)) [[unlikely]]
+    return false;
+  if (tells_address(connection) && !tell_server(packet, connection, mtu)) [[unlikely]]
     return false;
   if (!translate_to_server(packet, connection)) return false;
   trim(packet);
@@ -77,21 +85,30 @@ bool Nat::find_way(Connection& connection) {
 }
 
 bool Nat::to_client(Packet& packet, Connection& connection) {
-  if (!find_way(connection)) [[unlikely]]
-    return to_client_slowly(packet, connection);
+  if (tells_address(connection)) [[unlikely]]
+    return pass_to_client<true>(packet, connection);
+  return pass_to_client<false>(packet, connection);
+}
+
+template <bool tells>
+bool Nat::pass_to_client(Packet& packet, Connection& connection) {
+  if ((tells && is_being_told(connection)) || !find_way(connection)) [[unlikely]]
+    return to_client_slowly<tells>(packet, connection);
   const uint64_t word = context_.next_hops->word(connection.reply_hop);
   if (next_hop_state(word) != NextHopState::kReachable) [[unlikely]]
-    return to_client_slowly(packet, connection);
+    return to_client_slowly<tells>(packet, connection);
   if (!may_pass(packet, transmitter_.mtu(word), replier_)) [[unlikely]]
     return false;
-  if (!translate_to_client(packet, connection)) return false;
+  if (!translate_to_client<tells>(packet, connection)) return false;
   trim(packet);
   transmitter_.send(packet.mbuf, connection.reply_hop, word, packet.in);
   return true;
 }
 
-/// The client's neighbour is not known (any more), or there is no route at all.
-bool Nat::to_client_slowly(Packet& packet, const Connection& connection) {
+/// The client's neighbour is not known (any more), or there is no route at all, or no place to
+/// remember it.
+template <bool tells>
+bool Nat::to_client_slowly(Packet& packet, Connection& connection) {
   const IpAddress client = connection.key.source().address;
   const uint32_t hash = route_hash(connection.key);
   const RouteAnswer route = find_route(*context_.routing, client, hash);
@@ -100,7 +117,7 @@ bool Nat::to_client_slowly(Packet& packet, const Connection& connection) {
     return false;
   }
   if (!may_pass(packet, (*context_.ports)[route.port].mtu, replier_)) return false;
-  if (!translate_to_client(packet, connection)) return false;
+  if (!translate_to_client<tells>(packet, connection)) return false;
   trim(packet);
   transmitter_.send_routed(packet.mbuf, client, hash, packet.in);
   return true;

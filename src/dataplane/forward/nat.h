@@ -29,9 +29,13 @@ class Nat {
 
  private:
   bool find_way(Connection& connection);
-  bool to_client_slowly(Packet& packet, const Connection& connection);
+  template <bool tells>
+  bool pass_to_client(Packet& packet, Connection& connection);
+  template <bool tells>
+  bool to_client_slowly(Packet& packet, Connection& connection);
   bool translate_to_server(Packet& packet, const Connection& connection);
-  bool translate_to_client(Packet& packet, const Connection& connection);
+  template <bool tells>
+  bool translate_to_client(Packet& packet, Connection& connection);
 
   const WorkerContext& context_;
   Transmitter& transmitter_;

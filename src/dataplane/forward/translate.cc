@@ -25,18 +25,10 @@ void store(uint8_t* bytes, T value) {
   std::memcpy(bytes, &value, sizeof(value));
 }
 
-/// RFC 1624 eqn. 3: what to add to a complemented checksum when `before` becomes `after`.
-uint64_t change(uint32_t before, uint32_t after) {
-  return uint64_t{~before} + after;
-}
-uint64_t change(uint64_t before, uint64_t after) {
-  return change(static_cast<uint32_t>(before), static_cast<uint32_t>(after)) +
-         change(static_cast<uint32_t>(before >> 32), static_cast<uint32_t>(after >> 32));
-}
+using checksum::change;
 
 void update(uint8_t* field, uint64_t changes) {
-  const auto complement = static_cast<uint16_t>(~load<uint16_t>(field));
-  store(field, static_cast<uint16_t>(~checksum::fold(complement + changes)));
+  store(field, checksum::apply(load<uint16_t>(field), changes));
 }
 
 /// What the sums of addresses and of ports change by.

@@ -50,6 +50,19 @@ TEST(Difference, nothing) {
   EXPECT_EQ(changes("# a comment\n\n" + kText), "");
 }
 
+TEST(Difference, client_address) {
+  const auto text = [](const std::string& told) {
+    return "ports: [{name: p, device: \"af_xdp:e0\", addresses: [10.0.0.1/24], local_addresses: "
+           "[10.0.0.9]}]\n"
+           "services: [{name: web, listen: [\"10.0.0.80:80\"], forwarding: fullnat" +
+           told + "}]\n";
+  };
+  EXPECT_EQ(difference(load(text("")), load(text(", client_address: proxy-v2"))),
+            std::vector<std::string>{"service web: client_address none -> proxy-v2"});
+  EXPECT_EQ(difference(load(text(", client_address: toa")), load(text(", client_address: none"))),
+            std::vector<std::string>{"service web: client_address toa -> none"});
+}
+
 TEST(Difference, what_a_reload_changes) {
   struct Case {
     std::string before, after, lines;

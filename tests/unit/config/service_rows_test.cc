@@ -271,10 +271,34 @@ TEST(ServicesSection, schedulers) {
   });
 }
 
-TEST(ServicesSection, not_supported_yet) {
+TEST(ServicesSection, client_address) {
+  const auto fullnat = [](const std::string& more) {
+    return "ports: [{name: p, device: \"af_xdp:e0\", addresses: [10.0.0.1/24], local_addresses: "
+           "[10.0.0.9]}]\n"
+           "services: [{name: web, listen: [\"10.0.0.80:80\"],\n" +
+           more + "}]\n";
+  };
+  const std::string by_fullnat =
+      ", forwarding: dr, real_servers: [{address: 10.0.0.2}, "
+      "{address: 10.0.0.3, forwarding: fullnat}]";
   check_rows({
-      {service("client_address: toa"),
-       "f.yaml:3:1: services[0].client_address: not supported yet; leave it out or write none\n"},
+      {fullnat("client_address: proxy-v2, forwarding: fullnat"), "ok\n"},
+      {fullnat("client_address: toa" + by_fullnat), "ok\n"},
+      {fullnat("client_address: none, protocol: udp, forwarding: dr"), "ok\n"},
+      {fullnat("client_address: proxy, forwarding: fullnat"),
+       "f.yaml:3:17: services[0].client_address: \"proxy\" is unknown; write none, toa or "
+       "proxy-v2\n"},
+      {fullnat("client_address: proxy-v2, protocol: udp, forwarding: fullnat"),
+       "f.yaml:3:17: services[0].client_address: proxy-v2 is told within TCP, but the service is "
+       "udp; leave it out, or write protocol: tcp\n"},
+      {fullnat("client_address: toa, forwarding: nat, real_servers: [{address: 10.0.0.2}]"),
+       "f.yaml:3:17: services[0].client_address: no server is reached by fullnat, and the others "
+       "see the client's address anyway; leave it out, or write forwarding: fullnat\n"},
+  });
+}
+
+TEST(ServicesSection, without_a_value) {
+  check_rows({
       {service("one_packet:"),
        "f.yaml:3:1: services[0].one_packet: has no value; give it one or leave it out\n"},
   });
