@@ -202,6 +202,33 @@ def test_a_server_that_speaks_first(lab, director, clients, vip, at_once):
                 assert file.readline() == f"{address} {port} ".encode() + text
 
 
+def test_a_reload_is_for_new_connections(lab, director, clients):
+    serve(director, [told_service(VIP4, TALK)])
+
+    def talk(first=b""):
+        client = netns.connect(lab, VIP4, 80)
+        clients.append(client)
+        client.sendall(first)
+        return client, client.makefile("rb")
+
+    def says(client, file, text, address, port):
+        client.sendall(text)
+        assert file.readline() == f"{address} {port} ".encode() + text
+
+    with talkers(lab, VIP4, at_once=True):
+        old, old_file = talk()
+        assert old_file.readline() == BANNER
+        says(old, old_file, b"before\n", *old.getsockname())
+        answer = director.reload(director.file.read_text().replace('"proxy-v2"', '"none"'))
+        assert answer["changes"] == ["service web: client_address proxy-v2 -> none"]
+        says(old, old_file, b"after\n", *old.getsockname())  # its numbers are shifted for life
+        # Nobody puts anything before what this client says of itself.
+        own = SIGNATURE + bytes.fromhex("2111000c cb007107 c0000214 00070050")
+        new, new_file = talk(own)
+        assert new_file.readline() == BANNER
+        says(new, new_file, b"new\n", "203.0.113.7", 7)
+
+
 @VIPS
 def test_much_in_both_directions(lab, director, nginx, vip):
     data = bytes(n * n % 251 for n in range(SIZE // 16)) * 16
