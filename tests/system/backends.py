@@ -184,12 +184,18 @@ def says(lab, port, text, name="rs1"):
 
 
 @contextlib.contextmanager
-def silent(lab, name="rs1"):
-    """Packets of the director are dropped."""
+def filtered(lab, rule, name="rs1", source="192.0.2.11"):
+    """A rule of nft stands on packets from `source`, the director unless told otherwise."""
+    family = "ip6" if ":" in source else "ip"
     lab.run(name, "sh", "-ec", "nft add table inet silence\n"
             "nft 'add chain inet silence in { type filter hook input priority 0; }'\n"
-            "nft add rule inet silence in ip saddr 192.0.2.11 drop")
+            f"nft 'add rule inet silence in {family} saddr {source} {rule}'")
     try:
         yield
     finally:
         lab.run(name, "nft", "delete", "table", "inet", "silence")
+
+
+def silent(lab, name="rs1", source="192.0.2.11"):
+    """Packets of the director are dropped."""
+    return filtered(lab, "drop", name, source)
