@@ -29,7 +29,7 @@ def http(peer, mode):
     if mode == MUTE:
         peer.recv(1)
     else:
-        peer.sendall({RIGHT: page(), "status": page(status=b"503 Busy"), "digest": page(b"lost\n"),
+        peer.sendall({RIGHT: page(), "status": page(status=b"503 Busy"), "digest": page(b"lost\n"), "sorry": page(b"sorry\n"),
                       "no http": b"220 this is mail\r\n"}[mode])
 
 
