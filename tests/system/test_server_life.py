@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real server's life: it joins, starts slowly, fails, leaves, and what becomes of its connections."""
 import json
-import re
 import socket
 import stat
 import subprocess
@@ -68,53 +67,6 @@ def states(director, name="web"):
 
 def wait_states(director, *wanted, name="web", seconds=15):
     wait_for(f"{wanted}", lambda: states(director, name) == list(wanted), seconds)
-
-
-def wrk(lab, seconds):
-    """wrk with a connection a request, started; its errors() come with its end."""
-    return lab.start("client", "wrk", "-t1", "-c8", f"-d{seconds}s", "--timeout", "2s", "-H",
-                     "Connection: close", f"http://{VIP4}/", stdout=subprocess.PIPE, text=True)
-
-
-def errors(load):
-    out = load.communicate(timeout=60)[0]
-    found = re.search(r"connect (\d+), read (\d+), write (\d+), timeout (\d+)", out)
-    requests = int(re.search(r"(\d+) requests in", out).group(1))
-    assert requests > 0, out
-    return sum(map(int, found.groups())) if found else 0
-
-
-def test_traffic_goes_on_when_a_server_fails(lab, director):
-    """rs1's nginx stops under load: errors are those of what was under way, and none once it has left."""
-    web = service("web", [1, 1], "rr", health_checks=[CHECK])
-    director.start(director.config([web], max_connections=400_000))  # TIME_WAIT stays for a while
-    wait_states(director, "active", "active")
-    load = wrk(lab, 4)
-    wait_for("some load", lambda: checks.servers(director, "web")[server4(1)]["inactive_connections"])
-    pid = int((lab.dir / "rs1/nginx.pid").read_text())
-    stop_nginx(lab, pid)
-    begun = time.monotonic()
-    try:
-        wait_states(director, "down", "active")
-        # interval + (retries + 1) timeouts + retries delays, and what a busy machine takes on top.
-        assert time.monotonic() - begun < 0.2 + 2 * 0.4 + 0.05 + 5
-        errors(load)
-        assert errors(wrk(lab, 2)) == 0, "errors after the server has left"
-        assert set(checks.requests(lab, 20)) == {"rs2"}
-    finally:
-        start_nginx(lab)
-    wait_states(director, "active", "active")
-    assert set(checks.requests(lab, 20)) == {"rs1", "rs2"}
-
-
-def stop_nginx(lab, pid):
-    lab.run("rs1", "kill", "-TERM", pid)
-    wait_for("nginx to be gone", lambda: ":80 " not in lab.run("rs1", "ss", "-ltn").stdout)
-
-
-def start_nginx(lab):
-    home = lab.dir / "rs1"
-    lab.run("rs1", "nginx", "-p", home, "-c", home / "nginx.conf", "-e", home / "error.log")
 
 
 def test_slow_start(lab, director, switches):
