@@ -50,9 +50,10 @@ def taken(director):
     return next(s["connections"] for s in web["real_servers"] if s["address"] == server4(1))
 
 
-def fails_under_load(lab, director, fail):
+def fails_under_load(lab, director, fail, at_once):
     """rs1 fails by `fail` under load. Errors can have only what was on its way to rs1 when it failed, one connection a
-    client at most, and what lbd gave to it until it had left: after that nobody has one."""
+    client at most, and, where clients hear of it `at_once` and try again, what lbd gave to rs1 until it had left. After
+    that nobody has one."""
     load = wrk(lab, 4)
     wait_for("some load", lambda: taken(director) > 100)
     before = taken(director)
@@ -60,13 +61,12 @@ def fails_under_load(lab, director, fail):
     begun = time.monotonic()
     wait_states(director, "down", "active")
     assert time.monotonic() - begun < AT_MOST + BUSY
-    # One more question: the workers have the state that lbctl shows when they have answered it.
-    given = taken(director)
+    given = taken(director) - before
     assert load.poll() is None, "the load goes on after it has left"
     had = errors(load)
-    print(f"{had} errors, {given - before} connections to rs1")
-    assert had <= CLIENTS + given - before, f"{had} errors, {given - before} connections to rs1"
-    assert taken(director) <= given + CLIENTS, "new connections after it has left"
+    assert had <= CLIENTS + (given if at_once else 0), f"{had} errors, {given} connections to rs1"
+    # lbctl may show the state a little before the workers have it.
+    assert taken(director) <= before + given + CLIENTS, "new connections after it has left"
     assert errors(wrk(lab, 1)) == 0, "errors after the server has left"
     assert set(checks.requests(lab, 20)) == {"rs2"}
 
@@ -94,7 +94,7 @@ def test_a_server_stops(lab, director, web):
         wait_for("nginx to be gone", lambda: ":80 " not in lab.run("rs1", "ss", "-ltn").stdout)
 
     try:
-        fails_under_load(lab, director, stop)
+        fails_under_load(lab, director, stop, at_once=True)
     finally:
         home = lab.dir / "rs1"
         lab.run("rs1", "nginx", "-p", home, "-c", home / "nginx.conf", "-e", home / "error.log")
@@ -112,7 +112,7 @@ def test_a_server_falls_silent(lab, director, web, on_down):
                 "nft 'add chain inet cut out { type filter hook output priority 0; policy drop; }'")
 
     try:
-        fails_under_load(lab, director, cut)
+        fails_under_load(lab, director, cut, at_once=False)
     finally:
         lab.run("rs1", "nft", "delete", "table", "inet", "cut", check=False)
     comes_back(lab, director)
