@@ -19,6 +19,10 @@ def page(body=PAGE, status=b"200 OK"):
             % (len(body), body))
 
 
+PAGES = {RIGHT: page(), "status": page(status=b"503 Busy"), "digest": page(b"all is lost\n"),
+         "sorry": page(b"sorry\n"), "no http": b"220 this is mail\r\n"}
+
+
 def http(peer, mode):
     asked = b""
     while not asked.endswith(b"\r\n\r\n"):
@@ -29,8 +33,7 @@ def http(peer, mode):
     if mode == MUTE:
         peer.recv(1)
     else:
-        peer.sendall({RIGHT: page(), "status": page(status=b"503 Busy"), "digest": page(b"lost\n"), "sorry": page(b"sorry\n"),
-                      "no http": b"220 this is mail\r\n"}[mode])
+        peer.sendall(PAGES[mode])
 
 
 def https(certificate):
@@ -39,7 +42,8 @@ def https(certificate):
 
     def serve(peer, mode):
         if mode == "no tls":
-            http_says(peer)
+            peer.sendall(PAGES[RIGHT])
+            peer.recv(4096)
         elif mode == MUTE:
             while peer.recv(4096):
                 pass
@@ -47,11 +51,6 @@ def https(certificate):
             with context.wrap_socket(peer, server_side=True) as secured:
                 http(secured, mode)
     return serve
-
-
-def http_says(peer):
-    peer.sendall(page())
-    peer.recv(4096)
 
 
 def smtp(peer, mode):
