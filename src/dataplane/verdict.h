@@ -27,6 +27,7 @@ enum class Verdict : uint8_t {
   kBadL4Header,
   kBadL4Checksum,
   // What a service makes of it.
+  kFragment,
   kBadFragment,
   kFragmentOverlap,
   kFragmentLimit,
@@ -81,6 +82,7 @@ inline constexpr std::array<VerdictInfo, kVerdictCount> kVerdicts{{
     {"martian", "impossible source or destination address (RFC 1812 5.3.7)"},
     {"bad_l4_header", "TCP or UDP header cut short or its length field wrong"},
     {"bad_l4_checksum", "TCP or UDP checksum wrong where the packet would change state"},
+    {"fragment", "TCP in fragments of a connection by proxy-v2; not supported"},
     {"bad_fragment", "fragment with an impossible offset or length"},
     {"fragment_overlap", "fragment of which a part has come already"},
     {"fragment_limit", "too many fragments wait, datagrams come in pieces, or pieces of one"},

@@ -36,9 +36,9 @@ TEST(HealthRows, EveryKindIsRead) {
   ASSERT_EQ(http.pages.size(), 1u);
   EXPECT_EQ(http.pages[0].digest, "d41d8cd98f00b204e9800998ecf8427e");
   EXPECT_EQ(http.pages[0].status[1].last, 302);
-  const auto https = std::get<HttpCheck>(
-      read("https: {sni: a.example, verify: true, ca_file: /dev/null, urls: [{path: /b}, {status: 204}]}")
-          .what);
+  const auto https = std::get<HttpCheck>(read("https: {sni: a.example, verify: true, ca_file: "
+                                              "/dev/null, urls: [{path: /b}, {status: 204}]}")
+                                             .what);
   EXPECT_TRUE(https.tls && https.verify);
   ASSERT_EQ(https.pages.size(), 2u);
   EXPECT_EQ(https.pages[0].path, "/b");
