@@ -206,7 +206,7 @@ def test_exec(director, script):
     director.start(director.config([checked({"exec": {"command": f"{script.path} 'an argument'",
                                                       "dynamic_weight": True}})]))
     wait_up(director)
-    assert f"web {SERVER}:80 an argument" in director.ctl("probe", "web", SERVER).stdout
+    assert f"web {SERVER} an argument" in director.ctl("probe", "web", SERVER).stdout
     script.body("exit 22")
     wait_for("the check's weight", lambda: row(director)["weight"] == 20)
     assert row(director)["configured_weight"] == 1 and "exec check" in row(director)["reason"]
