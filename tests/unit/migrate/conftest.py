@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,18 +34,6 @@ def check(path):
         [LBD, "-c", path, "--check"], capture_output=True, text=True, check=False, timeout=60
     )
     return done.returncode, (done.stdout + done.stderr).splitlines()
-
-
-def faults(lines):
-    """What lbd says beyond "not supported yet". An instance, service ... of which it cannot read a
-    part is not looked at further: the rest of what is said of it may only follow from that."""
-    missing = [line for line in lines if "not supported yet" in line]
-    unread = {match[1] for line in missing if (match := re.match(r"\S+: (\w+[^.:]*\[\d+\])", line))}
-    return [
-        line
-        for line in lines
-        if line not in missing and not any(f": {item}" in line for item in unread)
-    ]
 
 
 class Converted:
