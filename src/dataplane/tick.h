@@ -15,6 +15,12 @@ constexpr bool tick_reached(Tick a, Tick b) {
   return static_cast<int32_t>(a - b) >= 0;
 }
 
+/// How long ago `then` was; 0 where it lies ahead. Workers read the time once a burst, so what
+/// another one wrote may be a tick ahead of a worker's own clock.
+constexpr Tick ticks_since(Tick then, Tick now) {
+  return tick_reached(now, then) ? now - then : 0;
+}
+
 /// A time-out as the number of ticks to add to a last-seen tick. One more than the quotient rounded
 /// up, because the last-seen tick had begun up to a whole tick before its packet: never early, late
 /// by less than two ticks.

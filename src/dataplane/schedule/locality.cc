@@ -72,7 +72,7 @@ void Locality::remember(LocalityTable::Entry& entry, const Candidate& chosen, Ti
 }
 
 void Locality::shed(LocalityTable::Entry& entry, const NewFlow& flow) const {
-  if (flow.now - entry.changed.load(kRelaxed) < kLocalityLife) return;
+  if (ticks_since(entry.changed.load(kRelaxed), flow.now) < kLocalityLife) return;
   std::atomic<ServerId>* worst = nullptr;
   const Candidate* most_loaded = nullptr;
   unsigned members = 0;

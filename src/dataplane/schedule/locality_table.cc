@@ -14,7 +14,7 @@ uint64_t key_of(uint64_t hash) {
 
 /// How long since its last use; a free entry is older than any.
 Tick age(const LocalityTable::Entry& entry, Tick now) {
-  return entry.key.load(kRelaxed) == 0 ? ~Tick{0} : now - entry.used.load(kRelaxed);
+  return entry.key.load(kRelaxed) == 0 ? ~Tick{0} : ticks_since(entry.used.load(kRelaxed), now);
 }
 
 }  // namespace

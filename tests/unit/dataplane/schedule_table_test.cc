@@ -219,6 +219,20 @@ TEST(Lblcr, TheSetGrowsUnderLoadAndShedsWhenStable) {
   EXPECT_EQ(pick(4 + kLocalityLife), 102u);
 }
 
+TEST(Lblcr, AWorkersClockThatLagsForgetsAndShedsNothing) {
+  Made made(SchedulerKind::kLblcr, servers({2, 1, 1}));
+  EXPECT_EQ(made.pick(flow(1, 1, 7), 10), 100u);
+  made.counts.add(100, 2 * kOneActive, {});
+  EXPECT_EQ(made.pick(flow(1, 1, 7), 9), 100u)
+      << "used a tick ahead of this clock is not a day ago";
+  made.counts.add(100, kOneActive, {});
+  EXPECT_EQ(made.pick(flow(1, 1, 7), 11), 101u) << "grown to {100, 101} at tick 11";
+  EXPECT_EQ(made.pick(flow(1, 1, 7), 10), 101u);
+  made.counts.add(101, 4 * kOneActive, {});
+  made.counts.add(102, kOneActive, {});  // no room elsewhere: the set does not grow
+  EXPECT_EQ(made.pick(flow(1, 1, 7), 11), 100u) << "and 100 is still in the set";
+}
+
 TEST(TwoChoices, FollowsTheProbabilitiesOfTwoDraws) {
   const std::vector<uint32_t> weights{5, 1, 3, 0, 7};
   const std::vector<uint64_t> active{10, 0, 1, 0, 30};
