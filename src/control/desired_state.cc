@@ -9,18 +9,30 @@
 namespace lbd {
 namespace {
 
-/// A server that names checks begins as the state file remembers it, else as the file says; one
-/// that joins a service at work comes slowly.
+const RememberedHealth* memory_of(const DesiredState& state, const OverrideKey& key) {
+  if (!state.memory) return nullptr;
+  const auto known = state.memory->find(key);
+  return known == state.memory->end() ? nullptr : &known->second;
+}
+
+bool weighs(const config::HealthCheck& check) {
+  const auto* exec = std::get_if<config::ExecCheck>(&check.what);
+  return exec != nullptr && exec->dynamic_weight;
+}
+
+/// A server begins as the state file remembers it, else as the file says; one that joins a service
+/// at work comes slowly.
 ServerHealth first_health(const DesiredState& state, const config::Service& service,
-                          const config::RealServer& named, const ServerKey& key, bool joins) {
+                          const config::RealServer& named, bool joins, Clock::time_point now) {
   ServerHealth health;
-  if (!config::checks_of(service, named).empty()) {
-    health.up = service.health.initial_up;
-    if (state.memory) {
-      const auto known = state.memory->find({service.name, key});
-      if (known != state.memory->end()) health.up = known->second;
-    }
-  }
+  const auto& checks = config::checks_of(service, named);
+  const RememberedHealth* known =
+      memory_of(state, {service.name, ServerKey{named.address, named.port}});
+  if (!checks.empty()) health.up = known != nullptr ? known->up : service.health.initial_up;
+  if (known != nullptr && std::any_of(checks.begin(), checks.end(), weighs))
+    health.dynamic_weight = known->dynamic_weight;
+  if (known != nullptr && known->ramp_begun && health.up)
+    health.ramp_percent = ramp_percent(*known->ramp_begun, now, service.health.slow_start);
   if (joins && health.up && service.health.slow_start.count() > 0) health.ramp_percent = 1;
   return health;
 }
@@ -73,6 +85,7 @@ class Transition {
     service->mss = wanted.mss;
     service->client_address = wanted.client_address;
     service->drain_timeout = wanted.drain_timeout;
+    service->on_quorum_lost = wanted.health.on_quorum_lost;
     service->on_down = wanted.health.on_down;
     service->on_removal = wanted.health.on_removal;
     if (service->on_removal == config::OnRemoval::kReset)
@@ -167,7 +180,7 @@ class Transition {
           place_server(named.address, named.port, named.forwarding, named.tunnel, left);
       const bool known = server.id != kNoId;
       server.health = known ? next_health(wanted, named, server.health)
-                            : first_health(next_, wanted, named, server.key, old != nullptr);
+                            : first_health(next_, wanted, named, old != nullptr, now);
       if (!known) server.id = new_server(service.id);
       server.configured_weight = named.weight;
       server.thresholds = {named.max_connections, named.min_connections};

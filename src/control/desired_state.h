@@ -103,6 +103,7 @@ struct VirtualService {
   uint32_t quorum_weight = 1;
   uint32_t quorum_hysteresis = 0;
   bool has_quorum = false;
+  config::OnDown on_quorum_lost = config::OnDown::kKeep;
   config::OnDown on_down = config::OnDown::kKeep;
   config::OnRemoval on_removal = config::OnRemoval::kDrain;
   /// 1, or more while a server's weight ramps up: a tenth of weight 1 needs finer weights.
@@ -130,8 +131,14 @@ struct VirtualAddressSlot {
   bool operator==(const VirtualAddressSlot&) const = default;
 };
 using VirtualAddresses = std::map<IpAddress, VirtualAddressSlot>;
-/// Up or not, as the state file remembers it.
-using HealthMemory = std::map<OverrideKey, bool>;
+/// What the state file remembers of a server.
+struct RememberedHealth {
+  bool up = true;
+  std::optional<uint32_t> dynamic_weight;
+  std::optional<Clock::time_point> ramp_begun;  // a slow start was under way
+  bool operator==(const RememberedHealth&) const = default;
+};
+using HealthMemory = std::map<OverrideKey, RememberedHealth>;
 
 struct DesiredState {
   /// By ServiceId; null where the slot is free.
@@ -147,7 +154,7 @@ struct DesiredState {
   /// Never null; shared by states in which it is the same.
   std::shared_ptr<const VirtualAddresses> virtual_addresses =
       std::make_shared<const VirtualAddresses>();
-  /// How servers begin that come with checks; only for the first state after a start.
+  /// How servers begin; only for the first state after a start.
   std::shared_ptr<const HealthMemory> memory;
 
   /// Null where there is none of this name, or only a removed one.
@@ -182,6 +189,10 @@ DesiredState set_override(const DesiredState& before, const OverrideKey& key,
 /// Forgets overrides whose time has passed.
 DesiredState expire_overrides(const DesiredState& before, Clock::time_point now);
 bool has_expired_overrides(const DesiredState& state, Clock::time_point now);
+
+/// Of its weight what a server has whose slow start of `whole` began then: 1..100 percent.
+uint8_t ramp_percent(Clock::time_point begun, Clock::time_point now,
+                     std::chrono::milliseconds whole);
 
 /// What checks have found out about one server.
 struct HealthUpdate {

@@ -41,6 +41,13 @@ bool quorum_of(const VirtualService& service, uint64_t live) {
 
 }  // namespace
 
+uint8_t ramp_percent(Clock::time_point begun, Clock::time_point now,
+                     std::chrono::milliseconds whole) {
+  const auto gone = std::chrono::duration_cast<std::chrono::milliseconds>(now - begun);
+  if (gone >= whole) return 100;
+  return static_cast<uint8_t>(std::clamp<int64_t>(gone.count() * 100 / whole.count(), 1, 100));
+}
+
 void settle(VirtualService& service, const std::map<OverrideKey, Override>& overrides) {
   const auto said_of = [&](const RealServer& server) -> const Override* {
     if (overrides.empty()) return nullptr;

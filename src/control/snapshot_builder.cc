@@ -121,10 +121,12 @@ Fate fate_of(const VirtualService& service, const RealServer& server) {
                        service.on_down == config::OnDown::kReschedule;
     return moves ? Fate::kReschedule : Fate::kServed;
   }
-  if (server.health.up || server.inhibit_on_failure) return Fate::kServed;
-  switch (service.on_down) {
+  const bool serves = server.health.up || server.inhibit_on_failure;
+  const bool in_shadow = serves && !server.offered && !server.sorry;  // of the sorry server
+  if (serves && !in_shadow) return Fate::kServed;
+  switch (in_shadow ? service.on_quorum_lost : service.on_down) {
     case config::OnDown::kKeep:
-      return Fate::kStale;
+      return in_shadow ? Fate::kServed : Fate::kStale;
     case config::OnDown::kReset:
       return Fate::kReset;
     case config::OnDown::kReschedule:

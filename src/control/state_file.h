@@ -13,7 +13,7 @@ namespace lbd {
 
 /// What outlives a restart (`lbd.state_file`): one JSON document in sections, each of which belongs
 /// to one part of lbd.
-///   {"lbd_state": 1, "overrides": [...], "health": {...}, ...}
+///   {"lbd_state": 1, "overrides": [...], "health": [...], ...}
 /// It is written as a whole, beside the old one, and renamed: a reader finds the old or the new. It
 /// is written a moment after a change, so that many changes cost one writing, by a thread of its
 /// own, because disks may be slow. A file that cannot be used is put aside as FILE.bad with a

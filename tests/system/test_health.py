@@ -299,6 +299,27 @@ def test_reload_keeps_and_a_restart_remembers(lab, director, servers):
     assert checks.requests(lab, 2) == {"rs1": 2}
 
 
+def test_a_restart_remembers_weights_and_slow_starts(lab, director, script):
+    script.body("exit 22")
+    exec_check = {"exec": {"command": str(script.path), "dynamic_weight": True}}
+    config = director.config([checked(exec_check, slow_start="1h")])
+    config["lbd"]["state_file"] = str(lab.dir / "health-weights")
+    director.start(config)
+    wait_up(director)
+    wait_for("a slow start", lambda: "slow start" in row(director)["reason"])
+    # From here on the check says nothing, and the slow start is nearly over.
+    script.body("sleep 100")
+    config["services"][0]["health_checks"][0]["timeout"] = "60s"
+    config["services"][0]["slow_start"] = "2s"
+    assert director.stop() == 0
+    director.start(config)
+    first = row(director)
+    assert first["state"] == "active"
+    assert first["weight"] in range(1, 21), first
+    wait_for("the end of the slow start", lambda: row(director)["weight"] == 20)
+    assert "exec check" in row(director)["reason"]
+
+
 def test_probe_shows_digests(director, servers):
     director.start(director.config([checked({"http": {"path": "/index.html"}, "port": HTTP})]))
     text = director.ctl("probe", "web", SERVER).stdout

@@ -146,6 +146,31 @@ def test_inhibited_servers_keep_what_they_have(lab, director, switches):
     assert set(checks.requests(lab, 4)) == {"rs2"}
 
 
+@pytest.mark.parametrize("on_quorum_lost", ["keep", "reset"])
+def test_the_sorry_server_takes_over_from_a_server_that_is_up(lab, director, switches, on_quorum_lost):
+    web = checked(weights=(1, 1), quorum={"weight": 2}, sorry_server=f"{server4(3)}:80",
+                  on_quorum_lost=on_quorum_lost)
+    director.start(director.config([web]))
+    wait_states(director, "active", "active", "standby")
+    pair = [waiting_client(lab), waiting_client(lab)]
+    wait_for("rs1 to have one", lambda: has_connection(lab, "rs1"))
+    ports = [line.split()[-1].rpartition(":")[2] for line in has_connection(lab, "rs1").splitlines()]
+    client = next(c for c in pair if str(c.getsockname()[1]) in ports)
+    switches["rs2"].off()
+    wait_states(director, "withheld", "down", "sorry")
+    if on_quorum_lost == "keep":
+        client.sendall(b"Connection: close\r\n\r\n")
+        assert b"200 OK" in client.recv(4096)
+    else:
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+        wait_for("rs1 to be told too", lambda: not has_connection(lab, "rs1"), 3)
+    assert checks.requests(lab, 4) == {"rs3": 4}
+    switches["rs2"].on()
+    wait_states(director, "active", "active", "standby")
+    assert set(checks.requests(lab, 4)) == {"rs1", "rs2"}
+
+
 def test_on_removal_reset(lab, director):
     web = service("web", [1, 1], "rr", on_removal="reset")
     director.start(director.config([web]))

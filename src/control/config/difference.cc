@@ -134,8 +134,11 @@ void compare_health(Lines& lines, const std::string& service, const ServiceHealt
   differs(before.initial_up == after.initial_up, after.initial_up ? "initial up" : "initial down");
   differs(before.quorum == after.quorum, "quorum");
   differs(before.notify == after.notify, "notify");
-  if (before.on_down != after.on_down)
-    lines.push_back(service + "on_down " + arrow(to_text(before.on_down), to_text(after.on_down)));
+  const auto fate = [&](OnDown was, OnDown is, const char* what) {
+    if (was != is) lines.push_back(service + what + arrow(to_text(was), to_text(is)));
+  };
+  fate(before.on_quorum_lost, after.on_quorum_lost, "on_quorum_lost ");
+  fate(before.on_down, after.on_down, "on_down ");
   if (before.on_removal != after.on_removal)
     lines.push_back(service + "on_removal " +
                     (after.on_removal == OnRemoval::kReset ? "drain -> reset" : "reset -> drain"));

@@ -97,7 +97,8 @@ struct SorryServer {
   bool operator==(const SorryServer&) const = default;
 };
 
-/// What becomes of the connections of a server that fails its checks.
+/// What becomes of the connections of a server that fails its checks, or that a sorry server takes
+/// the place of.
 enum class OnDown : uint8_t {
   kKeep,        // they go on; handshakes begin anew elsewhere
   kReset,       // clients are told at once
@@ -127,6 +128,7 @@ struct ServiceHealth {
   bool initial_up = false;
   Quorum quorum;
   std::optional<SorryServer> sorry_server;
+  OnDown on_quorum_lost = OnDown::kKeep;  // of servers that are up, once the sorry server serves
   OnDown on_down = OnDown::kKeep;
   OnRemoval on_removal = OnRemoval::kDrain;
   std::chrono::milliseconds slow_start{0};

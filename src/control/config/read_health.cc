@@ -48,6 +48,23 @@ ServerNotify read_notify(const Value& value) {
   return notify;
 }
 
+OnDown read_on_down(const Value& value, OnDown otherwise) {
+  return choose<OnDown>(value, {{"keep", OnDown::kKeep},
+                                {"reset", OnDown::kReset},
+                                {"reschedule", OnDown::kReschedule}})
+      .value_or(otherwise);
+}
+
+OnDown read_on_quorum_lost(MapReader& map) {
+  const auto value = map.get("on_quorum_lost");
+  if (!value) return OnDown::kKeep;
+  const OnDown chosen = read_on_down(*value, OnDown::kKeep);
+  if (chosen != OnDown::kKeep && !map.has("sorry_server"))
+    value->error("connections have nowhere else to go without a sorry_server",
+                 "name one, or leave this out");
+  return chosen;
+}
+
 }  // namespace
 
 void read_service_health(MapReader& map, ServiceDraft& draft) {
@@ -60,10 +77,10 @@ void read_service_health(MapReader& map, ServiceDraft& draft) {
     SorryServer server;
     if (read_server_address(*sorry, server.address, server.port)) health.sorry_server = server;
   }
-  health.on_down = map.choice<OnDown>(
-      "on_down",
-      {{"keep", OnDown::kKeep}, {"reset", OnDown::kReset}, {"reschedule", OnDown::kReschedule}},
-      draft.service.protocol == Protocol::kUdp ? OnDown::kReschedule : OnDown::kKeep);
+  health.on_quorum_lost = read_on_quorum_lost(map);
+  health.on_down = draft.service.protocol == Protocol::kUdp ? OnDown::kReschedule : OnDown::kKeep;
+  if (const auto on_down = map.get("on_down"))
+    health.on_down = read_on_down(*on_down, health.on_down);
   health.on_removal = map.choice<OnRemoval>(
       "on_removal", {{"drain", OnRemoval::kDrain}, {"reset", OnRemoval::kReset}},
       OnRemoval::kDrain);

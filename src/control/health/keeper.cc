@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/health_memory.h"
+
 namespace lbd {
 namespace {
 
 using api::Json;
 using health::Job;
+using health::Monitor;
 using health::Outcome;
 using health::Verdict;
 using MaybeState = std::optional<DesiredState>;
@@ -59,6 +62,8 @@ HealthKeeper::HealthKeeper(Parts parts)
                   return !target.check.only_while_held || parts_.holds(target.service);
                 }}),
       notifier_(notices_),
+      memory_(std::make_shared<const HealthMemory>(
+          health_from_json(parts.state_file.section("health"), {}))),
       publish_timer_(parts.io),
       ramp_timer_(parts.io) {
   parts_.state_file.provide("health", [this] { return remember(); });
@@ -97,10 +102,8 @@ void HealthKeeper::adopt(std::shared_ptr<const config::Config> config) {
   learn();
   // A job begins as its server is remembered: else a restart would wait for every check. A server
   // that is up only because it has just got its first check has no verdict yet.
-  const bool restart = old.empty() && parts_.state_file.on();
-  monitor_.replace(std::move(all), [this, restart, memory = memory()](const std::string& job) {
-    return restart ? remembered(job, *memory) : Verdict::kUnknown;
-  });
+  monitor_.replace(std::move(all), [this](const std::string& job) { return remembered(job); });
+  memory_.reset();
   // A check that is gone may have been the one that was down.
   for (const auto& server : servers_)
     if (!server->jobs.empty())
@@ -110,13 +113,14 @@ void HealthKeeper::adopt(std::shared_ptr<const config::Config> config) {
 
 /// A server that was up had all its checks up; of one that was down nobody knows which it was. So a
 /// check that several servers share is up if one of them was.
-Verdict HealthKeeper::remembered(const std::string& job, const HealthMemory& memory) const {
-  Verdict out = Verdict::kUnknown;
+Monitor::Initial HealthKeeper::remembered(const std::string& job) const {
+  Monitor::Initial out;
+  if (!memory_) return out;
   for (const Server* server : by_job_.at(job)) {
-    const auto known = memory.find(server->key);
-    if (known == memory.end()) continue;
-    if (known->second) return Verdict::kUp;
-    out = Verdict::kDown;
+    const auto known = memory_->find(server->key);
+    if (known == memory_->end()) continue;
+    if (out.verdict != Verdict::kUp) out.verdict = known->second.up ? Verdict::kUp : Verdict::kDown;
+    out.weight = known->second.dynamic_weight;
   }
   return out;
 }
@@ -304,7 +308,7 @@ void HealthKeeper::learn() {
       mine.id = server.id;
       // Without checks the state has decided; with them this knows better.
       if (fresh || mine.jobs.empty()) mine.health = server.health;
-      if (fresh && mine.health.ramp_percent < 100) mine.ramp_begun = Clock::now();
+      if (fresh && mine.health.ramp_percent < 100) mine.ramp_begun = ramp_begun(mine.key);
       if (mine.health != server.health) mark(mine);
     }
   }
@@ -349,16 +353,20 @@ void HealthKeeper::arm_ramp() {
   });
 }
 
+/// Of a server that is new here: as the run before had it, or now.
+Clock::time_point HealthKeeper::ramp_begun(const OverrideKey& key) const {
+  if (!memory_) return Clock::now();
+  const auto known = memory_->find(key);
+  return known == memory_->end() ? Clock::now() : known->second.ramp_begun.value_or(Clock::now());
+}
+
 void HealthKeeper::ramp() {
   ramping_ = false;
   const auto now = Clock::now();
   for (const auto& server : servers_) {
     if (server->health.ramp_percent >= 100) continue;
-    const auto whole = service_of(*server).health.slow_start;
-    const auto gone =
-        std::chrono::duration_cast<std::chrono::milliseconds>(now - server->ramp_begun);
-    const int64_t percent = whole.count() == 0 ? 100 : gone.count() * 100 / whole.count();
-    server->health.ramp_percent = static_cast<uint8_t>(std::clamp<int64_t>(percent, 1, 100));
+    server->health.ramp_percent =
+        ramp_percent(server->ramp_begun, now, service_of(*server).health.slow_start);
     mark(*server);
   }
   arm_ramp();
@@ -367,28 +375,16 @@ void HealthKeeper::ramp() {
 // --- The state file
 
 StateFile::Json HealthKeeper::remember() const {
-  StateFile::Json rows = StateFile::Json::array();
+  HealthMemory memory;
   for (const auto& server : servers_) {
-    if (server->jobs.empty()) continue;
-    rows.push_back({{"service", server->key.first},
-                    {"server", server->key.second.to_string()},
-                    {"up", server->health.up}});
+    const ServerHealth& health = server->health;
+    const bool ramps = health.ramp_percent < 100;
+    if (server->jobs.empty() && !ramps) continue;
+    RememberedHealth& row = memory[server->key];
+    row = {health.up, health.dynamic_weight, std::nullopt};
+    if (ramps) row.ramp_begun = server->ramp_begun;
   }
-  return rows;
-}
-
-std::shared_ptr<const HealthMemory> HealthKeeper::memory() const {
-  auto memory = std::make_shared<HealthMemory>();
-  const StateFile::Json rows = parts_.state_file.section("health");
-  if (!rows.is_array()) return memory;
-  for (const auto& row : rows) {
-    if (!row.is_object() || !row.contains("service") || !row["service"].is_string()) continue;
-    if (!row.contains("server") || !row["server"].is_string()) continue;
-    if (!row.contains("up") || !row["up"].is_boolean()) continue;
-    if (const auto key = ServerKey::parse(row["server"].get<std::string>()))
-      (*memory)[{row["service"].get<std::string>(), *key}] = row["up"].get<bool>();
-  }
-  return memory;
+  return health_to_json(memory, {});
 }
 
 }  // namespace lbd

@@ -64,7 +64,7 @@ class HealthKeeper {
   explicit HealthKeeper(Parts parts);
 
   /// What the state file remembers, for the first state.
-  std::shared_ptr<const HealthMemory> memory() const;
+  std::shared_ptr<const HealthMemory> memory() const { return memory_; }
   /// This file is in force, and so is the state that it made.
   void adopt(std::shared_ptr<const config::Config> config);
   /// After each publication.
@@ -84,7 +84,7 @@ class HealthKeeper {
  private:
   void on_result(const health::Job& job, bool changed);
   void refresh_reason(const health::Job& job, Server& server);
-  health::Verdict remembered(const std::string& job, const HealthMemory& memory) const;
+  health::Monitor::Initial remembered(const std::string& job) const;
   void tell_check(const health::Job& job, const Server& server);
   void evaluate(Server& server, const health::Job& job);
   void turn(Server& server, bool up, const std::string& reason);
@@ -96,6 +96,7 @@ class HealthKeeper {
   void publish();
   void try_again(const std::vector<HealthUpdate>& updates);
   void ramp();
+  Clock::time_point ramp_begun(const OverrideKey& key) const;
   void arm_ramp();
   void watch_quorum(const VirtualService& service);
   StateFile::Json remember() const;
@@ -106,6 +107,7 @@ class HealthKeeper {
   CommandRunner notices_;
   health::Monitor monitor_;
   health::Notifier notifier_;
+  std::shared_ptr<const HealthMemory> memory_;  // of the run before; until the first adopt()
   std::shared_ptr<const config::Config> config_;
   std::vector<std::unique_ptr<Server>> servers_;
   std::map<OverrideKey, Server*> by_key_;

@@ -29,7 +29,7 @@ const Job* Monitor::find(const std::string& key) const {
 }
 
 void Monitor::replace(std::vector<Target> targets,
-                      const std::function<Verdict(const std::string& key)>& initial) {
+                      const std::function<Initial(const std::string& key)>& initial) {
   for (const auto& [key, job] : jobs_) job->wanted = false;
   for (Target& target : targets) {
     std::string key = target.key();
@@ -39,8 +39,8 @@ void Monitor::replace(std::vector<Target> targets,
       renew_tls(*known->second);
       continue;
     }
-    const Verdict verdict = initial(key);
-    add(std::move(target), std::move(key), verdict);
+    const Initial begins = initial(key);
+    add(std::move(target), std::move(key), begins);
   }
   std::erase_if(jobs_, [this](const auto& entry) {
     if (!entry.second->wanted) tickets_.erase(entry.second.get());
@@ -49,11 +49,13 @@ void Monitor::replace(std::vector<Target> targets,
   arm_due();
 }
 
-void Monitor::add(Target target, std::string key, Verdict initial) {
+void Monitor::add(Target target, std::string key, const Initial& initial) {
   const Time now = Clock::now();
-  CheckState state(timing_of(target.check), initial,
+  CheckState state(timing_of(target.check), initial.verdict,
                    first_due(now, target.check.interval, added_++));
   auto job = std::make_unique<Job>(Job{key, std::move(target), state, {}, {}, {}, {}, now, {}});
+  const auto* exec = std::get_if<config::ExecCheck>(&job->target.check.what);
+  if (exec != nullptr && exec->dynamic_weight) job->weight = initial.weight;
   renew_tls(*job);
   schedule(*job);
   jobs_.emplace(std::move(key), std::move(job));

@@ -65,10 +65,15 @@ class Monitor {
   explicit Monitor(Parts parts);
   ~Monitor();
 
+  /// How a job begins.
+  struct Initial {
+    Verdict verdict = Verdict::kUnknown;
+    std::optional<uint32_t> weight = std::nullopt;  // of a check that gives one
+  };
   /// These are the targets from now on. Jobs whose key is still wanted go on untouched, with files
-  /// of certificates as they are now; `initial` gives the verdict of a new one.
+  /// of certificates as they are now; `initial` is asked how a new one begins.
   void replace(std::vector<Target> targets,
-               const std::function<Verdict(const std::string& key)>& initial);
+               const std::function<Initial(const std::string& key)>& initial);
   /// Null where there is none.
   const Job* find(const std::string& key) const;
   const std::unordered_map<std::string, std::unique_ptr<Job>>& jobs() const { return jobs_; }
@@ -84,7 +89,7 @@ class Monitor {
   };
   using Heap = std::priority_queue<Entry, std::vector<Entry>, std::greater<>>;
 
-  void add(Target target, std::string key, Verdict initial);
+  void add(Target target, std::string key, const Initial& initial);
   void renew_tls(Job& job);
   void schedule(Job& job);
   void arm_due();

@@ -85,9 +85,13 @@ TEST(Difference, what_a_reload_changes) {
            Case{"scheduler: wrr", "scheduler: wrr, protocol: udp",
                 "service web: protocol tcp -> udp\n"
                 "service web: on_down keep -> reschedule\n"},
-           Case{"scheduler: wrr", "scheduler: wrr, on_down: reset, on_removal: reset",
+           Case{"scheduler: wrr",
+                "scheduler: wrr, sorry_server: 10.0.0.9, on_quorum_lost: reschedule, "
+                "on_down: reset, on_removal: reset",
+                "service web: on_quorum_lost keep -> reschedule\n"
                 "service web: on_down keep -> reset\n"
-                "service web: on_removal drain -> reset\n"},
+                "service web: on_removal drain -> reset\n"
+                "service web: sorry server none -> 10.0.0.9\n"},
            Case{"{address: 10.0.0.2}", "{address: 10.0.0.2, inhibit_on_failure: true}",
                 "service web: real server 10.0.0.2: inhibit_on_failure true\n"},
            Case{"scheduler: wrr", "scheduler: wrr, drain_timeout: 10s",

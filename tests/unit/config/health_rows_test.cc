@@ -142,9 +142,10 @@ TEST(HealthRows, WhatIsWrongIsNamed) {
 
 TEST(HealthRows, LifeOfAServiceIsChecked) {
   EXPECT_EQ(
-      said(service("quorum: {weight: 3, hysteresis: 1, up: /bin/a, down: \"/bin/b c\"}, "
-                   "sorry_server: 10.0.0.9, on_down: reschedule, on_removal: reset, "
-                   "slow_start: 30s, initial: up, notify: {server_up: /bin/u, server_down: \"\"}")),
+      said(service(
+          "quorum: {weight: 3, hysteresis: 1, up: /bin/a, down: \"/bin/b c\"}, "
+          "sorry_server: 10.0.0.9, on_quorum_lost: reset, on_down: reschedule, on_removal: reset, "
+          "slow_start: 30s, initial: up, notify: {server_up: /bin/u, server_down: \"\"}")),
       "ok\n");
   const std::vector<std::pair<std::string, std::string>> rows{
       {"quorum: {weight: 0}", "quorum.weight: 0 is below 1; use 1..1000000000\n"},
@@ -163,6 +164,11 @@ TEST(HealthRows, LifeOfAServiceIsChecked) {
        "sorry_server: 10.9.0.9 is in no port's network; dr needs servers on a port's link: correct "
        "it, "
        "or the ports' addresses\n"},
+      {"on_quorum_lost: reset",
+       "on_quorum_lost: connections have nowhere else to go without a sorry_server; name one, or "
+       "leave this out\n"},
+      {"sorry_server: 10.0.0.9, on_quorum_lost: drain",
+       "on_quorum_lost: \"drain\" is unknown; write keep, reset or reschedule\n"},
       {"on_down: drop", "on_down: \"drop\" is unknown; write keep, reset or reschedule\n"},
       {"on_removal: keep", "on_removal: \"keep\" is unknown; write drain or reset\n"},
       {"initial: 1", "initial: \"1\" is unknown; write down or up\n"},

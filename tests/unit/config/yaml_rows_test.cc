@@ -50,7 +50,8 @@ TEST(Yaml, keys) {
       {service("wieght: 1"),
        "f.yaml:3:1: services[0]: unknown key \"wieght\"; known here: name, listen, protocol, "
        "forwarding, scheduler, scheduler_flags, mh_table_size, persistence, limits, one_packet, "
-       "drain_timeout, local_ports, mss, health_checks, initial, quorum, sorry_server, on_down, "
+       "drain_timeout, local_ports, mss, health_checks, initial, quorum, sorry_server, "
+       "on_quorum_lost, on_down, "
        "on_removal, slow_start, notify, real_servers, client_address\n"},
       {servers("{address: 10.0.0.2, wieght: 1}"),
        "f.yaml:3:36: services[0].real_servers[0]: unknown key \"wieght\"; did you mean weight?\n"},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "control/desired_state.h"
+#include "control/health_memory.h"
 #include "make_services.h"
 
 namespace lbd {
@@ -59,13 +59,56 @@ TEST(HealthState, InitialUpAndNoChecksAreUpAtOnce) {
 TEST(HealthState, TheMemoryOfARestartDecidesForTheFirstState) {
   auto service = checked("a", {{"10.0.0.1", 1}, {"10.0.0.2", 1}, {"10.0.0.3", 1}});
   DesiredState empty;
-  empty.memory = std::make_shared<const HealthMemory>(
-      HealthMemory{{{"a", key_of("10.0.0.1")}, true}, {{"a", key_of("10.0.0.2")}, false}});
+  empty.memory = std::make_shared<const HealthMemory>(HealthMemory{
+      {{"a", key_of("10.0.0.1")}, {true, {}, {}}}, {{"a", key_of("10.0.0.2")}, {false, {}, {}}}});
   service.real_servers[2].health.checks = config::HealthChecks{};
   const auto state = apply({service}, empty);
   EXPECT_EQ(weight(state, "10.0.0.1"), 1u);
   EXPECT_EQ(weight(state, "10.0.0.2"), 0u);
   EXPECT_EQ(weight(state, "10.0.0.3"), 1u);
+}
+
+TEST(HealthState, TheMemoryHasACheckSWeightAndASlowStart) {
+  auto service = checked("a", {{"10.0.0.1", 50}, {"10.0.0.2", 50}});
+  service.health.slow_start = seconds(10);
+  DesiredState empty;
+  empty.memory = std::make_shared<const HealthMemory>(
+      HealthMemory{{{"a", key_of("10.0.0.1")}, {true, 30, {}}},
+                   {{"a", key_of("10.0.0.2")}, {true, {}, kNow - seconds(4)}}});
+  EXPECT_EQ(server(apply({service}, empty), "10.0.0.1").health, (ServerHealth{true, {}, 100}))
+      << "no check of it gives a weight any more";
+  EXPECT_EQ(server(apply({service}, empty), "10.0.0.2").health, (ServerHealth{true, {}, 40}));
+  service.health.checks[0].what = config::ExecCheck{{}, true};
+  EXPECT_EQ(server(apply({service}, empty), "10.0.0.1").health, (ServerHealth{true, 30, 100}));
+}
+
+TEST(HealthMemory, IsReadAsItWasWritten) {
+  const BothClocks before{kNow, std::chrono::system_clock::time_point(seconds(5000))};
+  const HealthMemory memory{{{"a", key_of("10.0.0.1")}, {true, 30, {}}},
+                            {{"a", key_of("10.0.0.2")}, {false, {}, {}}},
+                            {{"b", key_of("10.0.0.1")}, {true, {}, kNow - seconds(4)}}};
+  auto json = health_to_json(memory, before);
+  EXPECT_EQ(health_from_json(json, before), memory);
+  // Another process, 3 s later by the wall: its steady clock is anywhere.
+  const BothClocks after{Clock::time_point(seconds(70)), before.wall + seconds(3)};
+  const OverrideKey ramping{"b", key_of("10.0.0.1")};
+  EXPECT_EQ(health_from_json(json, after).at(ramping).ramp_begun,
+            Clock::time_point(seconds(70 - 7)));
+  const BothClocks set_back{kNow, before.wall - seconds(3600)};
+  EXPECT_EQ(health_from_json(json, set_back).at(ramping).ramp_begun, kNow);
+}
+
+TEST(HealthMemory, WhatCannotBeReadIsLeftOut) {
+  const auto read = [](const char* text) {
+    return health_from_json(nlohmann::ordered_json::parse(text), {}).size();
+  };
+  EXPECT_EQ(read(R"(null)"), 0u);
+  EXPECT_EQ(read(R"({"a": 1})"), 0u);
+  EXPECT_EQ(read(R"([1, {}, {"service": 1, "server": "10.0.0.1", "up": true}])"), 0u);
+  EXPECT_EQ(read(R"([{"service": "a", "server": "web", "up": true}])"), 0u);
+  EXPECT_EQ(read(R"([{"service": "a", "server": "10.0.0.1", "up": 1}])"), 0u);
+  EXPECT_EQ(read(R"([{"service": "a", "server": "10.0.0.1", "up": true, "weight": 254}])"), 0u);
+  EXPECT_EQ(read(R"([{"service": "a", "server": "10.0.0.1", "up": true, "weight": 253}, 7])"), 1u);
 }
 
 TEST(HealthState, AReloadKeepsWhatChecksHaveFound) {

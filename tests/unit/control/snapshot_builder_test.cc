@@ -105,6 +105,34 @@ TEST(SnapshotBuilder, FatesOfAFailedAndOfARemovedServer) {
   }
 }
 
+TEST(SnapshotBuilder, FatesWhileASorryServerServes) {
+  using enum config::OnDown;
+  struct Row {
+    config::OnDown on_quorum_lost;
+    Fate failed, alive;
+  };
+  for (const Row& row :
+       {Row{kKeep, Fate::kReschedule, Fate::kServed}, Row{kReset, Fate::kReschedule, Fate::kReset},
+        Row{kReschedule, Fate::kReschedule, Fate::kReschedule}}) {
+    auto service = make_service("a", {{"10.0.0.1", 1}, {"10.0.0.2", 1}});
+    service.health.quorum.weight = 2;
+    service.health.sorry_server = config::SorryServer{*IpAddress::parse("10.0.0.9"), {}};
+    service.health.on_down = kReschedule;
+    service.health.on_quorum_lost = row.on_quorum_lost;
+    const auto health = [](bool up) {
+      return std::vector<HealthUpdate>{{0, {"a", test::key_of("10.0.0.1")}, {up, {}, 100}}};
+    };
+    const auto present = state_of({service});
+    const auto lost_state = set_health(present, health(false));
+    const auto lost = build(lost_state);
+    EXPECT_EQ(lost->fates[0], row.failed);
+    EXPECT_EQ(lost->fates[1], row.alive);
+    EXPECT_EQ(lost->fates[2], Fate::kServed) << "the sorry server";
+    EXPECT_FALSE(build(set_health(lost_state, health(true)))->partings)
+        << "who is at the sorry server stays";
+  }
+}
+
 TEST(SnapshotBuilder, SharesWhatDoesNotChange) {
   const auto state = state_of({make_service("a", {{"10.0.0.1", 1}, {"10.0.0.2", 1}})});
   const auto first = build(state);
