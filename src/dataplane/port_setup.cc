@@ -116,6 +116,7 @@ Result<PortPlan> plan_port(const PortOptions& options, const AttachedDevice& dev
   plan.tx_descriptors = fit_descriptors(options.tx_descriptors, info.tx_desc_lim);
   plan.rx_checksum = (info.rx_offload_capa & kChecksums) == kChecksums;
   if (plan.rx_checksum) plan.rx_offloads |= kChecksums;
+  plan.one_array = std::string_view(info.driver_name) == "net_af_xdp";
   plan.buffer_bytes = buffer_bytes(options.mtu, device.max_buffer);
   plan.buffers = buffer_count(std::max(plan.rx_queues, plan.tx_queues), workers,
                               plan.rx_descriptors, plan.tx_descriptors) +
@@ -123,11 +124,36 @@ Result<PortPlan> plan_port(const PortOptions& options, const AttachedDevice& dev
   return plan;
 }
 
+namespace {
+
+/// rte_pktmbuf_pool_create() has no flags. Null with rte_errno where there is no memory.
+rte_mempool* make_array(const std::string& name, unsigned count, uint16_t room, int socket) {
+  rte_mempool* pool = rte_mempool_create_empty(name.c_str(), count, sizeof(rte_mbuf) + room,
+                                               kCacheSize, sizeof(rte_pktmbuf_pool_private), socket,
+                                               RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+  if (pool == nullptr) return nullptr;
+  rte_pktmbuf_pool_private shape{};
+  shape.mbuf_data_room_size = room;
+  rte_pktmbuf_pool_init(pool, &shape);
+  const int filled = rte_mempool_populate_default(pool);
+  if (filled < 0) {
+    rte_mempool_free(pool);
+    rte_errno = -filled;
+    return nullptr;
+  }
+  rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
+  return pool;
+}
+
+}  // namespace
+
 Result<rte_mempool*> make_pool(const PortOptions& options, const PortPlan& plan, int socket) {
   clear_eal_errors();
-  rte_mempool* pool = rte_pktmbuf_pool_create(
-      ("pkt_" + options.name).c_str(), plan.buffers, kCacheSize, 0,
-      static_cast<uint16_t>(RTE_PKTMBUF_HEADROOM + plan.buffer_bytes), socket);
+  const std::string name = "pkt_" + options.name;
+  const auto room = static_cast<uint16_t>(RTE_PKTMBUF_HEADROOM + plan.buffer_bytes);
+  rte_mempool* pool = plan.one_array ? make_array(name, plan.buffers, room, socket)
+                                     : rte_pktmbuf_pool_create(name.c_str(), plan.buffers,
+                                                               kCacheSize, 0, room, socket);
   if (pool != nullptr) return pool;
   return Error{fmt::format(
       "port {}: no memory for {} packet buffers of {} bytes: {}{}; raise memory:", options.name,

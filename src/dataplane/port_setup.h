@@ -25,7 +25,8 @@ struct PortPlan {
   uint32_t buffer_bytes = 0;  // data room of an mbuf, headroom not included
   uint32_t buffers = 0;
   bool rx_checksum = false;
-  bool spread = false;  // ask the device for RSS
+  bool spread = false;     // ask the device for RSS
+  bool one_array = false;  // buffers without gaps between them: see make_pool()
 };
 
 /// Room for one whole frame, so that no packet ever has a second segment: at least 2 KiB.
@@ -39,6 +40,10 @@ uint32_t buffer_count(unsigned queues, unsigned workers, unsigned rx_descriptors
 Result<PortPlan> plan_port(const PortOptions& options, const AttachedDevice& device,
                            const rte_eth_dev_info& info, unsigned workers);
 
+/// net_af_xdp registers a pool with the kernel as if it were one array of its objects (DPDK before
+/// 24.07). But a pool whose objects are to be contiguous in physical memory has gaps where a page
+/// ends: as much at the pool's end is unknown to the kernel then, which loses a packet and a buffer
+/// for each frame there. AF_XDP needs no physical addresses, so with `one_array` there are no gaps.
 Result<rte_mempool*> make_pool(const PortOptions& options, const PortPlan& plan, int socket);
 
 /// Configures, sets the queues up, starts, and sets the receive modes. `key` empty: the driver's
