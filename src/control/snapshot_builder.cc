@@ -7,6 +7,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "control/one_packet_replies.h"
+
 namespace lbd {
 namespace {
 
@@ -140,9 +142,12 @@ void set_targets(Snapshot& snapshot, const DesiredState& state, const AddressSet
   snapshot.targets.resize(state.owner.size());
   std::vector<Endpoint> tcp;
   std::vector<Endpoint> udp;
+  std::vector<Endpoint> sctp;
   for (const auto& service : state.services) {
     if (!service) continue;
-    auto& sources = service->protocol == config::Protocol::kTcp ? tcp : udp;
+    auto& sources = service->protocol == config::Protocol::kTcp   ? tcp
+                    : service->protocol == config::Protocol::kUdp ? udp
+                                                                  : sctp;
     for (const RealServer& server : service->servers) {
       Target& target = snapshot.targets[server.id];
       target = {forwarding_of(server, own), server.key.address, server.key.port.value_or(0)};
@@ -153,7 +158,8 @@ void set_targets(Snapshot& snapshot, const DesiredState& state, const AddressSet
       }
     }
   }
-  snapshot.reply_sources = ReplySources(tcp, udp);
+  snapshot.reply_sources = ReplySources(tcp, udp, sctp);
+  snapshot.one_packet_replies = one_packet_replies(state, snapshot.targets);
 }
 
 using AddressEntries = std::map<std::pair<IpAddress, uint8_t>, AddressTable::Entry>;

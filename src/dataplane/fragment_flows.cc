@@ -7,6 +7,15 @@
 // The pipeline's stage for fragments (fragment.h has the theory).
 namespace lbd {
 
+namespace {
+
+/// Whether translation towards where `opposite` comes from gives a packet of `key` other ports.
+bool moves_ports(const FlowKey& key, const FlowKey& opposite) {
+  return key.ports_protocol != opposite.reversed().ports_protocol;
+}
+
+}  // namespace
+
 /// A first fragment, by whatever method. The others are told of it when it is on its way.
 void Pipeline::forward_first(Packet& packet, const Connection& connection, bool reply) {
   // Numbers would have to be moved under a checksum that is not complete here.
@@ -20,6 +29,9 @@ void Pipeline::forward_first(Packet& packet, const Connection& connection, bool 
     way.opposite = reply ? connection.key : connection.reply;
     // Clients behind one local address know nothing of each other's identifications (RFC 6864 5.3).
     const bool shared = connection.forwarding == Forwarding::kFullnat && !reply;
+    // Of an SCTP packet's checksum only the receiver of all fragments could tell the change.
+    if (packet.protocol == wire::kProtoSctp && moves_ports(key, way.opposite))
+      return drop(packet, Verdict::kFragment);
     if (shared && packet.family == Family::kIpv4) way.new_id = next_identification();
   }
   forward_fragment(packet, way);

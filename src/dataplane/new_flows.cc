@@ -31,6 +31,9 @@ void Pipeline::open_flow(Packet& packet, const FlowKey& key, uint64_t hash) {
       connections_.close(found);
     }
   }
+  if (address == nullptr && !context_.snapshot->one_packet_replies.empty() &&
+      reply_once(packet, key))
+    return;
   if (packet.quote != 0) return deliver_error(packet, hash);
   const Service* service = context_.snapshot->listens.find(destination_of(key, packet.family),
                                                            destination_port(key), packet.protocol);
@@ -126,29 +129,6 @@ void Pipeline::start_connection(Packet& packet, const FlowKey& key, uint64_t has
   forward(packet, id);
 }
 
-/// one_packet: nothing is remembered. The file names no server by nat then.
-void Pipeline::forward_once(Packet& packet, const FlowKey& key, const Candidate& server,
-                            uint8_t state) {
-  connections_.give_back(server, state);
-  ServerCounters& counters = (*context_.servers)[server.server];
-  counters.connections.add(1);
-  counters.packets_in.add(1);
-  counters.bytes_in.add(packet.ip_length);
-  if (packet.fragmented) {
-    const FragmentWay way{false, server.forwarding, server.server, server.next_hop,
-                          tunnel_flow_hash(key.address, key.ports_protocol)};
-    forward_fragment(packet, way);
-    return tell_of_first(packet, key, way);
-  }
-  if (server.forwarding == Forwarding::kLocal) return punt(packet, false);
-  const bool sent =
-      server.forwarding == Forwarding::kTun
-          ? tunnel_.forward(packet, *context_.snapshot->tunnels[server.server], server.next_hop,
-                            tunnel_flow_hash(key.address, key.ports_protocol))
-          : direct_routing_.forward(packet, server.next_hop);
-  if (!sent) drop(packet, packet.verdict);
-}
-
 /// Of a SYN, as the service says: what the other side may send must fit with what is put around it
 /// or into it.
 void Pipeline::limit_mss(const Packet& packet, const Connection& connection, bool reply) {
@@ -242,7 +222,7 @@ void Pipeline::deliver_unserved(Packet& packet, const FlowKey& key) {
     to_kernel = packet.protocol == wire::kProtoIcmp || packet.protocol == wire::kProtoIcmpv6;
   // The end of a connection that is no more, under an address that the client never saw. A SYN is
   // the real server's own affair, and what comes to us answers us (a health check).
-  if (entry == nullptr && packet.kind == Kind::kFlow && packet.protocol == wire::kProtoTcp &&
+  if (entry == nullptr && packet.kind == Kind::kFlow && has_states(packet.protocol) &&
       !(packet.tcp_flags & wire::kTcpSyn) &&
       context_.snapshot->reply_sources.contains(source_of(key, packet.family), source_port(key),
                                                 packet.protocol))

@@ -65,12 +65,14 @@ bool parse_fragment(Packet& packet, uint16_t offset_and_more, bool more, uint32_
 }
 
 /// What of TCP the first chunk of an SCTP packet is like (RFC 9260 3.2, 4): INIT begins an
-/// association, ABORT ends it, SHUTDOWN lets it end.
+/// association, INIT ACK answers it, ABORT ends it, SHUTDOWN lets it end.
 uint8_t sctp_flags(const rte_mbuf* mbuf, unsigned chunk, unsigned end) {
   if (chunk >= std::min<unsigned>(end, mbuf->data_len)) return wire::kTcpAck;
   switch (*at<uint8_t>(mbuf, chunk)) {
     case 1:  // INIT
       return wire::kTcpSyn;
+    case 2:  // INIT ACK
+      return wire::kTcpSyn | wire::kTcpAck;
     case 6:  // ABORT
       return wire::kTcpRst;
     case 7:   // SHUTDOWN
@@ -113,7 +115,7 @@ void parse_l4(Packet& packet, FlowKey& key, unsigned end) {
 /// round. `l4`: offset of the quoted transport header. Nothing where its ports were not quoted.
 void parse_quoted_ports(Packet& packet, FlowKey& key, FlowKey quoted, unsigned quote, unsigned l4,
                         uint8_t protocol, unsigned end) {
-  if (protocol != wire::kProtoTcp && protocol != wire::kProtoUdp) return;
+  if (!has_ports(protocol)) return;
   if (l4 + 8 > end || l4 + 8 > packet.mbuf->data_len) return;
   uint32_t ports;
   std::memcpy(&ports, at<uint8_t>(packet.mbuf, l4), 4);

@@ -80,6 +80,7 @@ class Pipeline {
   void deliver_error(Packet& packet, uint64_t hash);
   bool may_begin_with(uint8_t flags) const;
   void forward_once(Packet& packet, const FlowKey& key, const Candidate& server, uint8_t state);
+  bool reply_once(Packet& packet, const FlowKey& key);
   void deliver_unserved(Packet& packet, const FlowKey& key);
   void forward(Packet& packet, uint32_t found);
   void count(const Packet& packet, Connection& connection, bool reply);

@@ -105,9 +105,10 @@ const Service* ListenTable::find_in_groups(const IpAddress& address, uint16_t po
   return nullptr;
 }
 
-ReplySources::ReplySources(const std::vector<Endpoint>& tcp, const std::vector<Endpoint>& udp) {
-  if (tcp.empty() && udp.empty()) return;
-  table_.resize(slots_for(2 * (tcp.size() + udp.size())));
+ReplySources::ReplySources(const std::vector<Endpoint>& tcp, const std::vector<Endpoint>& udp,
+                           const std::vector<Endpoint>& sctp) {
+  if (tcp.empty() && udp.empty() && sctp.empty()) return;
+  table_.resize(slots_for(2 * (tcp.size() + udp.size() + sctp.size())));
   const auto enter = [this](const std::vector<Endpoint>& all, uint8_t protocol) {
     for (const Endpoint& one : all) {
       enter_one({one.address, one.port, protocol});
@@ -116,6 +117,7 @@ ReplySources::ReplySources(const std::vector<Endpoint>& tcp, const std::vector<E
   };
   enter(tcp, wire::kProtoTcp);
   enter(udp, wire::kProtoUdp);
+  enter(sctp, wire::kProtoSctp);
 }
 
 void ReplySources::enter_one(const Entry& entry) {

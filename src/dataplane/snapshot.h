@@ -162,7 +162,8 @@ class AddressTable {
 class ReplySources {
  public:
   ReplySources() = default;
-  ReplySources(const std::vector<Endpoint>& tcp, const std::vector<Endpoint>& udp);
+  ReplySources(const std::vector<Endpoint>& tcp, const std::vector<Endpoint>& udp,
+               const std::vector<Endpoint>& sctp);
   bool empty() const { return table_.empty(); }
   /// `port` in host order.
   bool contains(const IpAddress& address, uint16_t port, uint8_t protocol) const;
@@ -179,6 +180,27 @@ class ReplySources {
   void enter_one(const Entry& entry);
   bool find(const IpAddress& address, uint16_t port, uint8_t protocol) const;
   std::vector<Entry> table_;
+};
+
+/// Real servers of one_packet services by nat, which answer no connection: what comes from them,
+/// and whom it comes from as clients see it.
+class OnePacketReplies {
+ public:
+  struct Entry {
+    IpAddress server;
+    uint16_t server_port = 0;  // 0: whatever the port
+    ServerId id = kNoId;
+    IpAddress address;  // of the service
+    uint16_t port = 0;  // 0: the server's
+  };
+  OnePacketReplies() = default;
+  explicit OnePacketReplies(std::vector<Entry> entries);
+  bool empty() const { return entries_.empty(); }
+  /// Null where nothing of the kind comes from there. `port` in host order.
+  const Entry* find(const IpAddress& server, uint16_t port) const;
+
+ private:
+  std::vector<Entry> entries_;  // sorted by server and port
 };
 
 /// Where ICMP errors that leave by a port come from: its first address of each family.
@@ -234,6 +256,7 @@ struct Snapshot {
   std::vector<Target> targets;
   /// Of all targets, those of servers on their way out included.
   ReplySources reply_sources;
+  OnePacketReplies one_packet_replies;
   /// By ServerId: connections of a purged server are being removed from the tables.
   std::vector<bool> purged;
   /// By ServerId.

@@ -39,19 +39,27 @@ std::shared_ptr<Service> make_service(const ServiceSpec& spec, unsigned workers,
 }
 
 void set_targets(Snapshot& snapshot, const Topology& topology, Names& names) {
-  std::vector<Endpoint> tcp, udp;
+  std::vector<Endpoint> tcp, udp, sctp;
+  std::vector<OnePacketReplies::Entry> once;
   for (const ServiceSpec& service : topology.services) {
     for (const ServerSpec& server : service.servers) {
       const ServerId id = names.server(service.name, server.name);
       if (snapshot.targets.size() <= id) snapshot.targets.resize(id + 1);
       snapshot.targets[id] = {server.forwarding, server.address, server.real_port};
       if (!sees_replies(server.forwarding)) continue;
-      for (const Endpoint& listen : service.listens)
-        (service.protocol == 6 ? tcp : udp)
-            .push_back({server.address, server.real_port == 0 ? listen.port : server.real_port});
+      for (const Endpoint& listen : service.listens) {
+        const uint16_t port = server.real_port == 0 ? listen.port : server.real_port;
+        (service.protocol == 6    ? tcp
+         : service.protocol == 17 ? udp
+                                  : sctp)
+            .push_back({server.address, port});
+        if (service.one_packet)
+          once.push_back({server.address, port, id, listen.address, listen.port});
+      }
     }
   }
-  snapshot.reply_sources = ReplySources(tcp, udp);
+  snapshot.reply_sources = ReplySources(tcp, udp, sctp);
+  snapshot.one_packet_replies = OnePacketReplies(std::move(once));
 }
 
 std::vector<AddressTable::Entry> make_addresses(const Topology& topology) {

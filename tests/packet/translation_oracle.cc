@@ -10,6 +10,7 @@ namespace lbd::test {
 namespace {
 
 constexpr size_t kL3 = 14;
+constexpr uint8_t kSctp = 132;
 
 /// Where things are in an IP packet at `l3`; `l4` 0: not whole enough.
 struct Layout {
@@ -19,7 +20,7 @@ struct Layout {
   uint8_t protocol = 0;
   bool fragmented = false, tail = false;  // a fragment; not the first one
 
-  bool is_flow() const { return protocol == 6 || protocol == 17; }
+  bool is_flow() const { return protocol == 6 || protocol == 17 || protocol == kSctp; }
   bool has_ports() const { return is_flow() && !tail; }
 };
 
@@ -50,8 +51,22 @@ Layout layout_of(const Bytes& frame, size_t l3) {
     out.fragmented = (get16(frame, l3 + 6) & 0x3fff) != 0;
     out.tail = (get16(frame, l3 + 6) & 0x1fff) != 0;
   }
-  if (frame.size() < out.l4 + (out.tail ? 0 : 8)) out.l4 = 0;
+  const size_t least = out.tail ? 0 : out.protocol == kSctp ? 12 : 8;
+  if (frame.size() < out.l4 + least && (out.protocol != kSctp || l3 == kL3)) out.l4 = 0;
   return out;
+}
+
+/// What an SCTP packet's CRC32c is off by, bit by bit: nothing where it is right.
+uint32_t crc_error(const Bytes& frame, const Layout& at) {
+  uint32_t crc = ~0u;
+  uint32_t said = 0;
+  for (size_t i = at.l4; i < at.end; ++i) {
+    const bool field = i >= at.l4 + 8 && i < at.l4 + 12;
+    if (field) said |= uint32_t{frame[i]} << 8 * (i - at.l4 - 8);
+    crc ^= field ? 0 : frame[i];
+    for (int bit = 0; bit < 8; ++bit) crc = (crc & 1) != 0 ? crc >> 1 ^ 0x82f63b78 : crc >> 1;
+  }
+  return said ^ ~crc;
 }
 
 /// Ones' complement sum of addresses and all there is of the transport part: what a checksum that
@@ -79,6 +94,10 @@ bool take_changes(Bytes& in, const Bytes& out, const Layout& at, bool quoted) {
   if (at.fragmented && !at.v6 && !quoted) std::copy_n(&out[at.l3 + 4], 2, &in[at.l3 + 4]);
   if (at.tail) return false;
   if (at.has_ports()) std::copy_n(&out[at.l4], 4, &in[at.l4]);
+  if (at.protocol == kSctp) {
+    if (!quoted) std::copy_n(&out[at.l4 + 8], 4, &in[at.l4 + 8]);
+    return false;
+  }
   const size_t field = at.l4 + checksum_offset(at.protocol);
   const bool none = at.protocol == 17 && get16(in, field) == 0;
   if (field + 2 <= std::min(at.end, in.size()) && !none) std::copy_n(&out[field], 2, &in[field]);
@@ -127,6 +146,8 @@ bool is_translated_form(const Bytes& in, const Bytes& out, const MacAddress& por
     if (header_sum(in, quote) != header_sum(out, quote)) return false;
   }
   if (expected != out) return false;
+  if (at.protocol == kSctp && !at.fragmented && crc_error(in, at) != crc_error(out, at))
+    return false;
   return header_sum(in, at) == header_sum(out, at) &&
          (!summed || bound_sum(in, at) == bound_sum(out, at));
 }

@@ -92,9 +92,33 @@ def test_large_datagrams_come_back(lab, director, big_echo, clients, vip, worker
 
 
 @VIPS
-def test_a_closed_port_is_known_to_the_client(lab, director, clients, vip):
+@pytest.mark.parametrize("workers", [1, 4])
+def test_one_packet(lab, director, echo, big_echo, clients, vip, workers):
+    """Each datagram goes to the next server, each answer comes from the service, also in fragments."""
+    udp = nat_service(vip, "udp", port=53, protocol="udp", one_packet=True)
+    for row in udp["real_servers"]:
+        row["port"] = PORT
+    big = nat_service(vip, "big", servers=1, port=BIG, protocol="udp", one_packet=True)
+    serve(director, [udp, big], workers=workers)
+    client = netns.udp(lab, vip, 53)
+    clients.append(client)
+    answers = []
+    for n in range(12):
+        client.send(b"%d" % n)
+        answers.append(client.recv(100).decode())
+    assert [answer.split(":")[1] for answer in answers] == [str(n) for n in range(12)]
+    assert {answer.split(":")[0] for answer in answers} == {"rs1", "rs2", "rs3"}
+    every_size_comes_back(lab, director, vip, clients)
+    assert checks.connections(director) == []
+    rows = next(s for s in director.ask("stats")["services"] if s["name"] == "udp")
+    assert rows["packets_in"] == rows["packets_out"] == rows["connections"] == 12
+
+
+@VIPS
+@pytest.mark.parametrize("one_packet", [False, True], ids=["connection", "one packet"])
+def test_a_closed_port_is_known_to_the_client(lab, director, clients, vip, one_packet):
     """The server's ICMP error quotes the packet as the server got it; the client must know it."""
-    closed = nat_service(vip, port=PORT + 1, protocol="udp", servers=1)
+    closed = nat_service(vip, port=PORT + 1, protocol="udp", servers=1, one_packet=one_packet)
     serve(director, [closed], workers=2)
     client = netns.udp(lab, vip, PORT + 1, timeout=0.3)
     clients.append(client)

@@ -89,19 +89,20 @@ class Writer {
     text += "  - name: " + name(service, protocol) + "\n    listen: [" + joined(places) + "]\n";
     if (protocol != "tcp") text += "    protocol: " + protocol + "\n";
     text += "    forwarding: " + forwarding + "\n    scheduler: " + service.scheduler + "\n";
-    write_options(service);
+    write_options(service, listens.size());
     if (service.servers.empty()) remarks_.warning(service.line, "the service has no server");
     text += service.servers.empty() ? "    real_servers: []\n" : "    real_servers:\n";
     for (const IpvsServer& server : service.servers) write(server, service, forwarding, listens);
   }
 
-  void write_options(const IpvsService& service) {
+  void write_options(const IpvsService& service, size_t listens) {
     if (!service.flags.empty()) text += "    scheduler_flags: [" + joined(service.flags) + "]\n";
     const bool replies =
         std::any_of(service.servers.begin(), service.servers.end(),
                     [](const IpvsServer& server) { return server.forwarding == "nat"; });
-    if (service.one_packet && replies)
-      remarks_.warning(service.line, "-o is left out: replies by nat need a connection");
+    if (service.one_packet && replies && listens != 1)
+      remarks_.warning(service.line,
+                       "-o is left out: by nat it needs a service of one address and port");
     else if (service.one_packet)
       text += "    one_packet: true\n";
     if (!service.persistence) return;

@@ -134,17 +134,11 @@ class ServerCheck {
   void check_way(const RealServer& server, const Value& at) const {
     if (draft_.service.listen.empty()) return;
     const bool own = is_director(server);
-    const bool rewritten = !own && sees_replies(server.forwarding);
     const bool mixed = server.address.family() != draft_.service.listen[0].address.family();
     if (mixed && (own || server.forwarding != Forwarding::kTun)) return other_family(server, at);
-    if (draft_.service.protocol == Protocol::kSctp && rewritten)
-      return at.error(to_text(server.forwarding) + " of sctp is not supported yet",
-                      "write dr or tun");
+    if (draft_.service.protocol == Protocol::kSctp && server.forwarding == Forwarding::kFullnat)
+      return at.error("fullnat of sctp is not supported yet", "write dr, tun or nat");
     if (own || !sees_replies(server.forwarding)) check_port(server, at);
-    if (draft_.service.one_packet && rewritten)
-      at.error("one_packet makes no connection, and replies by " + to_text(server.forwarding) +
-                   " need one",
-               "write forwarding: dr or tun, or take one_packet out");
     if (is_virtual(server.address)) {
       at.error(server.address.to_string() + " is an address that the service listens on",
                "name the server's own address");
@@ -269,6 +263,7 @@ class ServerCheck {
 void check_services(const Draft& draft) {
   check_names(draft);
   check_listens(draft);
+  check_one_packet(draft);
   const Links links = survey(draft);
   for (const ServiceDraft& service : draft.services) ServerCheck(service, links).run();
 }

@@ -7,6 +7,7 @@
 // nobody can reach. Each reports to the log of the values that it looks at.
 namespace lbd::config {
 
+void check_one_packet(const Draft& draft);
 void check_ports(const Draft& draft);
 void check_routes(const Draft& draft);
 void check_services(const Draft& draft);

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "common/checksum.h"
+#include "common/crc32c.h"
 #include "common/wire.h"
 #include "dataplane/parse.h"
 
@@ -35,6 +36,7 @@ void update(uint8_t* field, uint64_t changes) {
 struct Changes {
   uint64_t addresses;
   uint64_t ports;
+  uint32_t flipped;  // bits of the ports that are others now, as on the wire
 };
 
 uint64_t write_addresses(uint8_t* l3, const FlowKey& tuple) {
@@ -53,7 +55,9 @@ Changes write_tuple(uint8_t* l3, uint8_t* l4, const FlowKey& tuple) {
   Changes out;
   out.addresses = write_addresses(l3, tuple);
   const auto ports = static_cast<uint32_t>(tuple.ports_protocol);
-  out.ports = change(load<uint32_t>(l4), ports);
+  const auto before = load<uint32_t>(l4);
+  out.ports = change(before, ports);
+  out.flipped = before ^ ports;
   store(l4, ports);
   return out;
 }
@@ -63,6 +67,20 @@ void update_udp(uint8_t* field, uint64_t changes) {
   if (load<uint16_t>(field) == 0) return;
   update(field, changes);
   if (load<uint16_t>(field) == 0) store(field, uint16_t{0xffff});
+}
+
+/// A CRC is linear: it flips by the CRC, begun with zero, of what has flipped, that is of the ports
+/// and as many zeros as there are bytes behind them. It knows nothing of addresses.
+void update_sctp(uint8_t* field, uint32_t flipped, uint32_t length) {
+  if (flipped == 0) return;
+  constexpr uint8_t kZeros[256] = {};
+  uint32_t crc = crc32c_add(0, &flipped, sizeof(flipped));
+  for (uint32_t left = length - sizeof(flipped); left != 0;) {
+    const uint32_t part = std::min<uint32_t>(left, sizeof(kZeros));
+    crc = crc32c_add(crc, kZeros, part);
+    left -= part;
+  }
+  store(field, load<uint32_t>(field) ^ crc);  // little-endian on the wire (RFC 9260 A)
 }
 
 void update_l4(uint8_t* l4, uint8_t protocol, uint64_t changes) {
@@ -99,6 +117,9 @@ void translate(const Packet& packet, const FlowKey& opposite) {
   const uint64_t hop = take_hop(l3, packet.family);
   if (packet.family == Family::kIpv4)
     update(l3 + offsetof(wire::Ipv4, checksum), changes.addresses + hop);
+  if (packet.protocol == wire::kProtoSctp)
+    return update_sctp(l4 + offsetof(wire::Sctp, checksum), changes.flipped,
+                       Packet::kL3 + packet.ip_length - packet.l4);
   update_l4(l4, packet.protocol, changes.addresses + changes.ports);
 }
 
@@ -128,7 +149,9 @@ void translate_error(const Packet& packet, const FlowKey& tuple, const IpAddress
   const bool tcp = tuple.protocol() == wire::kProtoTcp;
   const unsigned field = tcp ? offsetof(wire::Tcp, checksum) : offsetof(wire::Udp, checksum);
   const unsigned end = Packet::kL3 + packet.ip_length;
-  if (packet.quote_l4 + field + 2u <= std::min<unsigned>(end, packet.mbuf->data_len))
+  // Who gets a quoted SCTP packet asks for its ports and verification tag, not for its CRC.
+  const bool summed = tuple.protocol() != wire::kProtoSctp;
+  if (summed && packet.quote_l4 + field + 2u <= std::min<unsigned>(end, packet.mbuf->data_len))
     update_l4(inner_l4, tuple.protocol(), changes.addresses + changes.ports);
 
   const unsigned sources = v4 ? offsetof(wire::Ipv4, source) : offsetof(wire::Ipv6, source);

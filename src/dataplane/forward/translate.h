@@ -10,9 +10,9 @@
 // (RFC 1624), so that a wrong one stays wrong and data are not read.
 namespace lbd {
 
-/// Gives a whole TCP or UDP packet addresses and ports: those of `opposite` the other way round
-/// (destination and source), that is what goes towards where `opposite` comes from. Takes one off
-/// the TTL. A UDP packet without a checksum stays without.
+/// Gives a whole TCP, UDP or SCTP packet addresses and ports: those of `opposite` the other way
+/// round (destination and source), that is what goes towards where `opposite` comes from. Takes one
+/// off the TTL. A UDP packet without a checksum stays without.
 void translate(const Packet& packet, const FlowKey& opposite);
 
 /// Gives a fragment that is not the first the addresses alone.

@@ -7,9 +7,17 @@
 namespace lbd {
 namespace {
 
+/// The client hears an ICMP error from the service, whoever sends it.
+void translate_quote(Packet& packet, const FlowKey& opposite) {
+  const IpAddress service = opposite.destination().address;
+  translate_error(packet, opposite, &service, opposite.source().address);
+}
+
 void rewrite(Packet& packet, const FragmentWay& way) {
   if (packet.kind == Kind::kFragment)
     translate_fragment(packet, way.opposite);
+  else if (packet.quote != 0)
+    translate_quote(packet, way.opposite);
   else
     translate(packet, way.opposite);
   if (way.new_id != 0) set_identification(packet, way.new_id);

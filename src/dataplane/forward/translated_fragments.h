@@ -8,9 +8,10 @@
 
 namespace lbd {
 
-/// Fragments by nat and fullnat in both directions, from what a FragmentWay says: the connection
-/// may be another worker's. Only the first one has ports and a checksum to change. As
-/// DirectRouting: false, and nothing is sent, where `packet.verdict` says why.
+/// Fragments by nat and fullnat in both directions, and datagrams of one_packet, from what a
+/// FragmentWay says: the connection may be another worker's, or there is none. Only the first one
+/// has ports and a checksum to change. As DirectRouting: false, and nothing is sent, where
+/// `packet.verdict` says why.
 class TranslatedFragments {
  public:
   TranslatedFragments(const WorkerContext& context, Transmitter& transmitter, Replier& replier)

@@ -143,11 +143,19 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"-A -t 192.0.2.20:80\n-a -t 192.0.2.20:80 -r [2001:db8::1]:80 -g\n",
             "ipvs:1: error: 2001:db8::1 is of another family; only tun can do that"}));
 
-TEST(ImportIpvs, KeepsConnectionsWhereRepliesNeedThem) {
-  const Imported result =
-      imported("-A -u 192.0.2.20:53 -o\n-a -u 192.0.2.20:53 -r 10.0.0.5:53 -m\n");
-  EXPECT_TRUE(says(result, "ipvs:1: warning: -o is left out: replies by nat need a connection"));
-  EXPECT_EQ(result.yaml.find("one_packet"), std::string::npos);
+TEST(ImportIpvs, OnePacketByNatNeedsOneAddressAndPort) {
+  const std::string server = "-a -u 192.0.2.20:53 -r 10.0.0.5:53 -m\n";
+  EXPECT_NE(imported("-A -u 192.0.2.20:53 -o\n" + server).yaml.find("one_packet: true"),
+            std::string::npos);
+  const Imported marked = imported(
+      "-A -f 1 -o\n-a -f 1 -r 10.0.0.5:53 -m\n",
+      "*mangle\n-A PREROUTING -d 192.0.2.20/32 -p udp -m udp --dport 53 -j MARK --set-mark "
+      "1\n-A PREROUTING -d 192.0.2.21/32 -p udp -m udp --dport 53 -j MARK --set-mark 1\n");
+  EXPECT_TRUE(says(marked,
+                   "ipvs:1: warning: -o is left out: by nat it needs a service of one address and "
+                   "port"))
+      << testing::PrintToString(marked.remarks);
+  EXPECT_EQ(marked.yaml.find("one_packet"), std::string::npos);
 }
 
 TEST(ImportIpvs, NamesWhatIsLeftOut) {

@@ -118,13 +118,60 @@ TEST(ServicesSection, listens) {
   });
 }
 
-TEST(ServicesSection, sctp_by_nat) {
+TEST(ServicesSection, sctp_by_methods) {
+  const auto by = [](const std::string& method) {
+    return kPorts +
+           "services: [{name: web, listen: [\"10.0.0.80:80\"], protocol: sctp, forwarding: " +
+           method + ", scheduler: rr, real_servers: [{address: 10.0.0.2}]}]\n";
+  };
   check_rows({
-      {kPorts +
-           "services: [{name: web, listen: [\"10.0.0.80:80\"], protocol: sctp, forwarding: nat, "
-           "scheduler: rr, real_servers: [{address: 10.0.0.2}]}]\n",
-       "f.yaml:2:113: services[0].real_servers[0]: nat of sctp is not supported yet; write dr or "
-       "tun\n"},
+      {by("nat"), "ok\n"},
+      {by("fullnat"),
+       "f.yaml:2:117: services[0].real_servers[0]: fullnat of sctp is not supported yet; write dr, "
+       "tun or nat\n"},
+  });
+}
+
+TEST(ServicesSection, one_packet_by_nat) {
+  const auto once = [](const std::string& listen, const std::string& servers,
+                       const std::string& method = "nat") {
+    return "{name: s" + std::to_string(listen.size()) + ", listen: [" + listen +
+           "], protocol: udp, one_packet: true, forwarding: " + method +
+           ", scheduler: rr, real_servers: [" + servers + "]}";
+  };
+  const auto file = [](const std::string& services) {
+    return kPorts + "services: [" + services + "]\n";
+  };
+  const std::string one = "\"10.0.0.80:53\"", range = "\"10.0.0.80:53-54\"";
+  const std::string where = "services[0].real_servers[0]: one_packet ";
+  check_rows({
+      {file(once(one, "{address: 10.0.0.2, port: 5353}, {address: 10.0.0.3}")), "ok\n"},
+      {file(once(range, "{address: 10.0.0.2}")), "ok\n"},
+      {file(once(range, "{address: 10.0.0.2, port: 53}")),
+       "f.yaml:2:133: " + where +
+           "makes no connection, so that answers by nat cannot tell which address and port the "
+           "client has asked; leave the server's port out, or listen on one port\n"},
+      {file(once(one + ", \"10.0.0.81:53\"", "{address: 10.0.0.2}")),
+       "f.yaml:2:146: " + where +
+           "makes no connection, so that answers by nat cannot tell which address the client has "
+           "asked; write one listen of one address in a service, or take one_packet out\n"},
+      {file(once(one, "{address: 10.0.0.2}", "fullnat")),
+       "f.yaml:2:134: " + where +
+           "makes no connection, and replies by fullnat need one; write forwarding: dr, tun or "
+           "nat, or take one_packet out\n"
+           "f.yaml:2:134: services[0].real_servers[0]: no port has IPv4 local_addresses; fullnat "
+           "needs some on the port towards its servers\n"},
+      {file(once(one, "{address: 10.0.0.2}") +
+            ", {name: b, listen: [\"10.0.0.81:53\"], protocol: "
+            "udp, forwarding: nat, scheduler: rr, real_servers: [{address: 10.0.0.2, port: 53}]}"),
+       "f.yaml:2:130: " + where +
+           "by nat, but services[1].real_servers[0] at f.yaml:2:251 is this server too: answers "
+           "could be those of either; give the server an address or a port of its own for each "
+           "service\n"},
+      {file(once(one, "{address: 10.0.0.2}") +
+            ", {name: b, listen: [\"10.0.0.81:53\"], protocol: "
+            "udp, forwarding: nat, scheduler: rr, real_servers: [{address: 10.0.0.2, port: 54}]}"),
+       "ok\n"},
   });
 }
 
