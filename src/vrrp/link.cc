@@ -83,12 +83,13 @@ bool parse_v6(std::span<const uint8_t> packet, msghdr& message, Received& out) {
 Result<std::unique_ptr<Link>> Link::open(const std::string& interface, int ifindex, Family family) {
   const int domain = family == Family::kIpv4 ? AF_INET : AF_INET6;
   constexpr int kType = SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK;
-  const bool v4 = family == Family::kIpv4;
   const int fd = ::socket(domain, kType, wire::kProtoVrrp);
-  const int authentication_fd = v4 ? ::socket(domain, kType, wire::kProtoAuthentication) : -1;
+  // With IPv6 too: to the kernel, which gives raw sockets their copy before it looks for somebody
+  // to check it, an authentication header is a protocol like another.
+  const int authentication_fd = ::socket(domain, kType, wire::kProtoAuthentication);
   const int error = errno;
   std::unique_ptr<Link> link(new Link(fd, authentication_fd, interface, ifindex, family));
-  if (fd < 0 || (v4 && authentication_fd < 0))
+  if (fd < 0 || authentication_fd < 0)
     return Error{"vrrp: " + interface + ": cannot open a raw socket: " + std::strerror(error)};
   for (const int one : link->fds())
     if (const Status done = link->configure(one); !done) return done.error();

@@ -12,10 +12,10 @@
 
 namespace lbd::vrrp {
 
-/// The raw sockets of one interface and family, for all virtual routers on it: one of VRRP, and
-/// with IPv4 one of AH, in which RFC 2338 wraps advertisements that are to be refused by name. It
-/// is opened where waiting does no harm (the kernel takes a lock for group memberships) and then
-/// used by the VRRP thread, which never waits in it.
+/// The raw sockets of one interface and family, for all virtual routers on it: one of VRRP, and one
+/// of AH, in which RFC 2338 wraps advertisements that are to be refused by name. It is opened where
+/// waiting does no harm (the kernel takes a lock for group memberships) and then used by the VRRP
+/// thread, which never waits in it.
 class Link {
  public:
   /// The error names the interface.
@@ -51,7 +51,7 @@ class Link {
   unsigned receive(int fd, unsigned most, const std::function<void(const Received&)>& handler);
 
   int fd_;
-  int authentication_fd_;  // -1 with IPv6
+  int authentication_fd_;
   int ifindex_;
   Family family_;
   std::string interface_;
