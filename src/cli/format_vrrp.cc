@@ -25,6 +25,7 @@ std::string remarks_of(const Json& row) {
     if (!text.empty()) out += "  " + shown(row, "name") + ": " + what + text + "\n";
   };
   add("", shown(row, "reason"));
+  if (!row["virtual_mac"].is_null()) add("virtual MAC address ", shown(row, "virtual_mac"));
   add("priority: ", row["priority_reason"].get<std::string>());
   add("refused advertisements: ", errors_of(row));
   if (row["two_masters"] != 0)

@@ -19,6 +19,7 @@ struct InstanceReport {
   std::string interface;
   Protocol protocol;
   std::vector<Prefix> addresses;
+  std::optional<MacAddress> virtual_mac;
   State state = State::kInitialize;
   Time since{0};
   std::string reason;

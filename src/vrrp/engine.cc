@@ -277,6 +277,7 @@ void Engine::report(Command& command) const {
     row.interface = config.interface;
     row.protocol = config.protocol;
     for (const VirtualAddress& address : config.addresses) row.addresses.push_back(address.prefix);
+    if (config.virtual_mac) row.virtual_mac = config.virtual_mac->mac;
     row.state = instance->state();
     row.since = monotonic_now() - instance->since();
     row.reason = instance->reason();

@@ -67,6 +67,8 @@ def test_the_mac_address_stays_over_a_failover(place, lbd, v6):
     try:
         wait_for("an advertisement", sources.look)
         assert sources.look() == {mac}
+        assert a.vrrp()["virtual_mac"] == b.vrrp()["virtual_mac"] == mac
+        assert f"VI_1: virtual MAC address {mac}" in a.ctl("vrrp").stdout
         assert macvlans(place, a) == {mac: True} and macvlans(place, b) == {mac: False}
         forget(place, vip)
         assert requests(place, 4, vip) == {"rs1": 2, "rs2": 2}
@@ -121,6 +123,7 @@ def test_it_comes_and_goes_with_a_reload(place, lbd):
     forget(place, VIP4)
     place.run(*ping)
     assert neighbour(place, VIP4) == own and macvlans(place, a) == {}
+    assert a.vrrp()["virtual_mac"] is None
     for on, mac in ((True, MAC4), (False, own)):
         a.reload(a.vrrp_config(instance(virtual_mac=on)))
         wait_for("the macvlan", lambda: macvlans(place, a) == ({MAC4: True} if on else {}))

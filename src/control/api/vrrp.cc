@@ -53,7 +53,8 @@ Json instance_json(const vrrp::InstanceReport& row) {
             {"master", known ? Json(row.master.to_string()) : Json(nullptr)},
             {"master_interval_ms", milliseconds(row.master_interval)},
             {"source", row.protocol.source.to_string()},
-            {"virtual_addresses", std::move(addresses)}};
+            {"virtual_addresses", std::move(addresses)},
+            {"virtual_mac", row.virtual_mac ? Json(row.virtual_mac->to_string()) : Json(nullptr)}};
   json.update(counters_json(row.counters));
   json["timing"] = timing_json(row.lateness);
   return json;

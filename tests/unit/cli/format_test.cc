@@ -112,6 +112,24 @@ TEST(Format, ExplainNamesWhatIsThere) {
   EXPECT_NE(text.find("candidate 10.0.0.11, weight 2"), std::string::npos);
 }
 
+TEST(Format, VrrpHasARowAndWhatIsWorthSaying) {
+  const Json result = Json::parse(R"({"maintenance":false,"sync_groups":[],"instances":[
+    {"name":"VI_1","interface":"wan0","virtual_router_id":51,"state":"MASTER","since_s":252,
+     "reason":"the master is silent","priority":100,"effective_priority":70,
+     "priority_reason":"service web is down: -30","master":"192.0.2.11","two_masters":0,
+     "virtual_addresses":["192.0.2.20/32"],"virtual_mac":"00:00:5e:00:01:33",
+     "advertisements_sent":2520,"advertisements_received":0,"errors":{"ttl":2,"length":0}}]})");
+  EXPECT_EQ(
+      format_vrrp(result),
+      "instance  link  id  state   since     priority     master      sent  received  addresses\n"
+      "VI_1      wan0  51  MASTER  00:04:12  70 (of 100)  192.0.2.11  2520         0  "
+      "192.0.2.20/32\n"
+      "  VI_1: the master is silent\n"
+      "  VI_1: virtual MAC address 00:00:5e:00:01:33\n"
+      "  VI_1: priority: service web is down: -30\n"
+      "  VI_1: refused advertisements: ttl 2\n");
+}
+
 TEST(Format, ReloadSaysWhatItDid) {
   Command command;
   command.verb = "reload";
