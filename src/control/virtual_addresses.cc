@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "control/desired_state.h"
+#include "vrrp/packet.h"
 
 namespace lbd {
 namespace {
@@ -24,13 +25,15 @@ Status apply_virtual_addresses(DesiredState& state, const config::Vrrp& vrrp) {
   for (auto& [address, slot] : next) slot.owned = false;
   std::vector<std::pair<IpAddress, bool>> fresh;
   for (const config::VrrpInstance& instance : vrrp.instances) {
+    // RFC 9568 6.1: Accept_Mode is for who is not the owner.
+    const bool silent = !instance.accept && instance.priority != vrrp::kPriorityOwner;
     for (const config::VrrpAddress& address : instance.addresses) {
       if (!address.link.is_port) continue;  // no packet of a worker's is for it
       const auto found = next.find(address.prefix.address);
       if (found == next.end())
-        fresh.emplace_back(address.prefix.address, !instance.accept);
+        fresh.emplace_back(address.prefix.address, silent);
       else
-        found->second = {found->second.slot, true, !instance.accept};
+        found->second = {found->second.slot, true, silent};
     }
   }
   for (const auto& [address, silent] : fresh) {

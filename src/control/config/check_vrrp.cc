@@ -108,6 +108,17 @@ void check_addresses(const VrrpInstanceDraft& draft, Seen& seen) {
     draft.at.error("version 2 has no IPv6", "use version 3");
 }
 
+/// What is not a port's the kernel gets without asking us.
+void check_accept(const VrrpInstanceDraft& draft) {
+  if (draft.instance.accept) return;
+  for (const VrrpAddress& address : draft.instance.addresses)
+    if (!address.link.is_port)
+      return draft.accept_at->error(address.prefix.address.to_string() + " is on " +
+                                        address.link.name +
+                                        ", which is no port: the kernel takes what comes for it",
+                                    "put the address on a port, or leave accept out");
+}
+
 void check_source(const VrrpInstanceDraft& draft, const Seen& seen) {
   const VrrpInstance& instance = draft.instance;
   const Family family = instance.family();
@@ -186,6 +197,7 @@ void check_instance(const VrrpInstanceDraft& draft, Seen& seen) {
                                reference(*first->second) + " too, on the same link",
                            "give each instance of a link and family an id of its own");
   }
+  check_accept(draft);
   check_source(draft, seen);
   check_peers(draft, seen);
   for (size_t i = 0; i < instance.track_ports.size(); ++i)

@@ -65,6 +65,7 @@ struct VrrpInstanceDraft {
   std::optional<Value> vrid_at;
   std::optional<Value> source_at;
   std::optional<Value> virtual_mac_at;
+  std::optional<Value> accept_at;
   std::vector<Value> addresses_at;
   std::vector<Value> address_links_at;  // the address itself where it names no port
   std::vector<RouteDraft> routes;

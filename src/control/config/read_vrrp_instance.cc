@@ -143,7 +143,8 @@ VrrpInstanceDraft read_vrrp_instance(const Value& item) {
   instance.takeover_delay = map.duration("takeover_delay", Milliseconds(0), kHour, {});
   instance.preempt = map.boolean("preempt", true);
   instance.preempt_delay = map.duration("preempt_delay", Milliseconds(0), kHour, {});
-  instance.accept = map.boolean("accept", true);
+  draft.accept_at = map.get("accept");
+  if (draft.accept_at) instance.accept = draft.accept_at->boolean().value_or(true);
   draft.virtual_mac_at = map.get("virtual_mac");
   if (draft.virtual_mac_at) instance.virtual_mac = draft.virtual_mac_at->boolean().value_or(false);
   instance.pseudo_header = map.choice<bool>("checksum", {{"pseudo-header", true}, {"plain", false}},

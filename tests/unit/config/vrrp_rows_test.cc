@@ -94,6 +94,9 @@ TEST(VrrpSection, refused) {
       {instance(kVip + ", unicast: {peers: [10.0.0.2]}, virtual_mac:\ntrue"),
        "f.yaml:4:1: vrrp.instances[0].virtual_mac: beside unicast; use multicast, or leave it "
        "out\n"},
+      {instance("virtual_addresses: [{address: 10.0.0.20, interface: eth9}], accept:\nfalse"),
+       "f.yaml:4:1: vrrp.instances[0].accept: 10.0.0.20 is on eth9, which is no port: the kernel "
+       "takes what comes for it; put the address on a port, or leave accept out\n"},
       {instance(kVip + ",\nmulticast_group: 10.0.0.9"),
        "f.yaml:4:18: vrrp.instances[0].multicast_group: 10.0.0.9 is no multicast address; write "
        "224.0.0.18 or another group\n"},

@@ -38,6 +38,14 @@ TEST(VirtualAddresses, keep_their_slots) {
   EXPECT_EQ(slot_of(state, 1), first);
 }
 
+TEST(VirtualAddresses, of_the_owner_are_never_silent) {
+  config::Vrrp vrrp = owning({1}, false);
+  vrrp.instances[0].priority = 255;
+  DesiredState state;
+  ASSERT_TRUE(apply_virtual_addresses(state, vrrp));
+  EXPECT_FALSE(slot_of(state, 1).silent);
+}
+
 TEST(VirtualAddresses, not_of_a_foreign_interface) {
   config::Vrrp vrrp = owning({1});
   vrrp.instances[0].addresses[0].link = {"eth9", false};
