@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """vrrp_script, track_process and what instances and groups track."""
+import re
+
 from . import tables
-from .block import Block, claim, duration, ending, frame, lines
+from .block import Block, claim, duration, ending, frame, leftovers, lines
 from .commands import command, single_quoted
 from .yaml_out import List, Map
 
@@ -9,7 +11,8 @@ from .yaml_out import List, Map
 class Tracking:
     def __init__(self, report, defaults, ports):
         self.report, self.defaults, self.ports = report, defaults, ports
-        self.weights = {}  # script -> (weight, reverse)
+        self.weights = {}  # script or process -> (weight, reverse)
+        self.processes = {}  # what keepalived calls it -> (the process's name, its block)
         self.groups = {}  # instance -> [Block of its sync groups]
         self.scripts = []  # (Map, comments, the one behind)
 
@@ -55,7 +58,7 @@ class Tracking:
         self.weights[name] = (weight or 0, reverse)
 
     def process(self, statement):
-        """A script that looks for the process does the same, once a second."""
+        """One of track.processes where its name says all; else a script that asks pgrep, which is returned."""
         block = Block(statement, self.report, {})
         name = statement.rest[0] if statement.rest else ""
         run = block.last("process")
@@ -65,24 +68,19 @@ class Tracking:
                 f"{statement.text}: needs a name of its own and a process; left out",
             )
             return None
-        full = block.flag("full_command") or len(run.rest) > 1
-        text = " ".join(run.rest)
-        find = (
-            f"/usr/bin/pgrep -x -f {single_quoted(text)}"
-            if full
-            else f"/usr/bin/pgrep -x {single_quoted(text) if ' ' in text else text}"
-        )
-        quorum = block.number("quorum", low=1)
-        if quorum and quorum > 1:
-            find = "/bin/sh -c " + single_quoted(f"test $({find} | wc -l) -ge {quorum}")
-        for word in ("quorum_max", "param_match", "fork_delay", "terminate_delay", "delay"):
+        find = self._pgrep(block, run.rest)
+        how = "pgrep looks once a second" if find else "lbd notices an end at once"
+        for word in ("fork_delay", "terminate_delay", "delay"):
             for odd in block.all(word):
-                self.report.warning(
-                    odd.place, f"{odd.text}: no counterpart: pgrep looks once a second"
-                )
+                self.report.warning(odd.place, f"{odd.text}: no counterpart: {how}")
         self._weight_of_process(block, name)
+        if find is None:
+            self.processes[name] = run.rest[0].rsplit("/", 1)[-1], statement
+            block.finish()
+            return None
         self.report.note(
-            statement.place, f"{statement.text}: a script that asks pgrep (package procps)"
+            statement.place,
+            f"{statement.text}: more than a process's name, so a script asks pgrep (package procps)",
         )
         block.finish()
         out = Map()
@@ -90,6 +88,29 @@ class Tracking:
         out.add("command", find, *claim(run))
         out.add("interval", duration(1))
         return out, frame(statement, out), ""
+
+    @staticmethod
+    def _pgrep(block, words):
+        """The command; None where the process's name alone is looked for, and one of it is enough."""
+        full = block.flag("full_command") or len(words) > 1
+        least, most = block.number("quorum", low=1), block.number("quorum_max", low=0)
+        match = block.word("param_match")
+        one = least in (None, 1) and most is None and match is None
+        if one and not full and re.fullmatch(r"[!-~]{1,64}", words[0].rsplit("/", 1)[-1]):
+            return None
+        text = re.sub(r"([][()*+?{}|^$\\])", r"\\\1", " ".join(words))
+        text = text if re.fullmatch(r"[\w./-]+", text) else single_quoted(text)
+        if match == "initial":
+            find = f"/usr/bin/pgrep -f '^'{text}"
+        elif match == "partial":
+            find = f"/usr/bin/pgrep -f '^'{text}'( |$)'"
+        else:
+            find = f"/usr/bin/pgrep -x {'-f ' if full or match else ''}{text}"
+        if least in (None, 1) and most is None:
+            return find
+        tests = [f"test $n -ge {least or 1}"] if most != 0 or least else []
+        tests += [f"test $n -le {most}"] if most is not None else []
+        return "/bin/sh -c " + single_quoted(f"n=$({find} | wc -l); {' && '.join(tests)}")
 
     def _weight_of_process(self, block, name):
         statement = block.last("weight")
@@ -133,19 +154,19 @@ class Tracking:
         out = Map()
         if block.last("dont_track_primary"):
             block.put(out, "own_port", False, "dont_track_primary")
-        ports, scripts = List(), List()
+        ports, tracked = List(), {"scripts": List(), "processes": List()}
         weighs = name not in self.groups or self._may_weigh(name)
         self._interfaces(block.all("track_interface"), ports, port, weighs)
-        self._scripts(block.all("track_script", "track_process"), scripts, weighs)
+        self._commands(block.all("track_script", "track_process"), tracked, weighs)
         for group in self.groups.get(name, []):
             inner = [s for s in group.body or [] if s.body]
             self._interfaces(
                 [s for s in inner if s.keyword == "track_interface"], ports, port, True
             )
-            self._scripts(
-                [s for s in inner if s.keyword in ("track_script", "track_process")], scripts, True
+            self._commands(
+                [s for s in inner if s.keyword in ("track_script", "track_process")], tracked, True
             )
-        for key, part in (("ports", ports), ("scripts", scripts)):
+        for key, part in (("ports", ports), *tracked.items()):
             if part:
                 out.add(key, part)
             else:
@@ -181,8 +202,10 @@ class Tracking:
                 head = []
             out.tail += head + ending(part)
 
-    def _scripts(self, parts, out, weighs):
+    def _commands(self, parts, tracked, weighs):
+        """Scripts and processes, into the one or the other list of `tracked`."""
         for part in parts:
+            out = tracked["scripts"]
             head = lines(part)
             part.before, part.after = [], ""
             for row in part.body or []:
@@ -193,7 +216,17 @@ class Tracking:
                     head = []
                     continue
                 weight = self._row_weight(row, self.weights[row.words[0]])
-                if weight is None or row.words[0] in [i[0].get("name") for i in out.items]:
+                name, defined = self.processes.get(row.words[0], (row.words[0], None))
+                if defined and not defined.taken:
+                    head = lines(defined) + leftovers(defined) + head
+                out = tracked["processes" if row.words[0] in self.processes else "scripts"]
+                if weight is None:
+                    continue
+                if name in [i[0].get("name") for i in out.items]:
+                    if defined:
+                        self.report.warning(
+                            row.place, f"{row.text}: {name} is tracked already; left out"
+                        )
                     continue
                 if weight and not weighs:
                     self.report.warning(
@@ -205,7 +238,7 @@ class Tracking:
                     )
                     continue
                 entry = Map()
-                entry.add("name", row.words[0])
+                entry.add("name", name)
                 if weight:
                     entry.add("weight", weight)
                 out.add(entry, [*head, *before], after)
