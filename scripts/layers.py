@@ -159,12 +159,12 @@ def _start_fuzzing(program, seconds):
     return process, log
 
 
-def system_layer(_):
+def system_layer(options):
     if not release_build():
         return Count(failed=1)
     report = ROOT / BUILD / "system.junit.xml"
     report.unlink(missing_ok=True)
-    command = ["pytest-3", "-q", "-p", "no:cacheprovider", "tests/system"]
+    command = ["pytest-3", "-q", "-p", "no:cacheprovider", "tests/system", *(["--all"] if options.all else [])]
     if os.geteuid() != 0:
         listed = subprocess.run([*command, "--collect-only"], cwd=ROOT, capture_output=True,
                                 text=True, check=False).stdout
@@ -184,6 +184,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="format and unit only")
     parser.add_argument("--layer", action="append", choices=LAYERS, help="only this one")
     parser.add_argument("--fuzz-seconds", type=int, default=60, help="for each fuzz target")
+    parser.add_argument("--all", action="store_true", help="system: every combination, not pairs of them")
     options = parser.parse_args()
     chosen = options.layer or (["format", "unit"] if options.quick else list(LAYERS))
     total, lines = Count(), []

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What several tests ask of lbd and its lab."""
 import collections
-import contextlib
 import hashlib
 import json
 
@@ -69,33 +68,15 @@ def requests(lab, count, address=VIP4, timeout=10):
     return collections.Counter(done.stdout.split())
 
 
-@contextlib.contextmanager
-def large_page(lab, vip, port=8081):
-    """rs1 has a page of 100 MiB at `port`; yields its SHA-256."""
-    html = lab.dir / "rs1" / "html"
-    html.mkdir(exist_ok=True)
-    page, block, digest = html / "large", bytes(range(256)) * 4096, hashlib.sha256()
+def write_large(page):
+    """Makes the file `page`, 100 MiB of which no two are alike; its SHA-256."""
+    block, digest = bytes(range(256)) * 4096, hashlib.sha256()
     with page.open("wb") as file:
         for n in range(100):
             part = n.to_bytes(4, "big") + block[4:]
             file.write(part)
             digest.update(part)
-    server = lab.start("rs1", "python3", "-m", "http.server", port, "--bind",
-                       "::" if ":" in vip else "0.0.0.0", "--directory", html)
-    try:
-        wait_for("the server to listen", lambda: f":{port} " in lab.run("rs1", "ss", "-tln").stdout)
-        yield digest.hexdigest()
-    finally:
-        server.terminate()
-        server.wait(10)
-        page.unlink()
-
-
-def downloaded(lab, vip, port=8081):
-    """The SHA-256 of what the client gets of large_page()."""
-    host = f"[{vip}]" if ":" in vip else vip
-    done = lab.run("client", "sh", "-c", f"curl -sSgf http://{host}:{port}/large | sha256sum")
-    return done.stdout.split()[0]
+    return digest.hexdigest()
 
 
 def servers(director, service):

@@ -21,6 +21,10 @@ from vrrp_lab import Lbd, holds, vrrp_lab  # noqa: E402
 SERVERS = 3
 
 
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="every row of test_matrix.py, not a selection of pairs")
+
+
 @pytest.fixture(scope="session")
 def lab():
     with Lab(os.environ.get("LBD_LAB", "lbdtest"), servers=SERVERS, lan=True) as made:

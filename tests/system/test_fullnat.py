@@ -7,12 +7,9 @@ import socket
 import checks
 import netns
 import pytest
-from big_echo import PORT as BIG
-from big_echo import every_size_comes_back
 from director import service
 from echo import PORT, EchoClient
 from lab import PORT4, PORT6, VIP4, VIP6, lan4, lan6, wait_for
-from test_load import Wrk
 
 VIPS = pytest.mark.parametrize("vip", [VIP4, VIP6])
 SINK = 7999
@@ -57,16 +54,11 @@ def pool(director):
     return rows[0] if rows else None
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
-def test_requests_are_answered(lab, director, workers):
-    serve(director, [fullnat_service(VIP4), fullnat_service(VIP6, "web6")], workers=workers)
+def test_a_pool_counts_what_is_used(lab, director):
+    serve(director, [fullnat_service(VIP4), fullnat_service(VIP6, "web6")], workers=2)
     for vip in (VIP4, VIP6):
-        answered = checks.requests(lab, 90, vip)
-        assert sum(answered.values()) == 90
-        assert all(abs(n - 30) <= workers * 2 for n in answered.values()), answered
-    assert checks.drops(director) == {}
+        assert sum(checks.requests(lab, 90, vip).values()) == 90
     assert pool(director)["port"] == "lan0" and pool(director)["used"] == 180
-    checks.sums_agree(director)
 
 
 @VIPS
@@ -93,14 +85,6 @@ def test_the_server_sees_a_local_address(lab, director, echo, clients, vip):
 
 
 @VIPS
-def test_no_request_of_many_fails(lab, director, vip):
-    serve(director, [fullnat_service(vip)], workers=4, max_connections=100000)
-    requests, bad = Wrk(lab, 10, address=f"[{vip}]" if vip == VIP6 else vip).result()
-    assert bad == [] and requests > 500
-    assert set(checks.drops(director)) <= {"neighbour_timeout"}
-
-
-@VIPS
 @pytest.mark.parametrize("workers", [1, 4])
 def test_datagrams_come_back(lab, director, echo, clients, vip, workers):
     udp = fullnat_service(vip, "udp", port=53, protocol="udp")
@@ -115,20 +99,6 @@ def test_datagrams_come_back(lab, director, echo, clients, vip, workers):
             client.send(data)
             assert client.recv(2000).endswith(data[:100])
     assert pool(director)["used"] == 12
-
-
-@VIPS
-@pytest.mark.parametrize("workers", [1, 2, 4])
-def test_large_datagrams_come_back(lab, director, big_echo, clients, vip, workers):
-    serve(director, [fullnat_service(vip, servers=2, port=BIG, protocol="udp")], workers=workers)
-    every_size_comes_back(lab, director, vip, clients)
-
-
-@VIPS
-def test_a_download_is_whole(lab, director, vip):
-    serve(director, [fullnat_service(vip, servers=1, port=8081)], workers=2)
-    with checks.large_page(lab, vip) as digest:
-        assert checks.downloaded(lab, vip) == digest
 
 
 @VIPS

@@ -11,7 +11,6 @@ from big_echo import every_size_comes_back
 from director import service
 from echo import PORT, EchoClient
 from lab import CLIENT4, CLIENT6, PORT4, PORT6, VIP4, VIP6, lan4, lan6, wait_for
-from test_load import Wrk
 
 VIPS = pytest.mark.parametrize("vip", [VIP4, VIP6])
 LAN4, LAN6 = "198.51.100.11", "2001:db8:1::11"
@@ -47,19 +46,13 @@ def serve(director, services, lan=None, **options):
         for row in director.ask("services")["services"] for server in row["real_servers"]))
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
-def test_requests_are_answered(lab, director, workers):
-    serve(director, [nat_service(VIP4), nat_service(VIP6, "web6")], workers=workers)
-    for vip in (VIP4, VIP6):
-        answered = checks.requests(lab, 90, vip)
-        assert sum(answered.values()) == 90
-        assert all(abs(n - 30) <= workers * 2 for n in answered.values()), answered
-    assert checks.drops(director) == {}
-    row = next(s for s in director.ask("stats")["services"] if s["name"] == "web")
-    assert row["packets_out"] >= 90 * 4 and row["bytes_out"] > row["packets_out"] * 40
-    counters = checks.sums_agree(director)
-    assert (counters["verdicts"]["handed_off"] > 0) == (workers > 1)
-    assert "stray_reply" not in checks.drops(director)
+@VIPS
+def test_both_directions_are_counted(lab, director, vip):
+    serve(director, [nat_service(vip)], workers=2)
+    assert sum(checks.requests(lab, 90, vip).values()) == 90
+    row = director.ask("stats")["services"][0]
+    assert row["packets_in"] >= 90 * 5 and row["packets_out"] >= 90 * 4
+    assert row["bytes_out"] > row["packets_out"] * 40
 
 
 @VIPS
@@ -82,13 +75,6 @@ def test_ports_are_rewritten_and_datagrams_come_back(lab, director, echo, client
     assert all(client.says() for client in clients[12:])
     rows = checks.connections(director, "--service", "tcp")
     assert {row["state"] for row in rows} == {"ESTABLISHED"} and len(rows) == 12
-
-
-@VIPS
-@pytest.mark.parametrize("workers", [1, 2, 4])
-def test_large_datagrams_come_back(lab, director, big_echo, clients, vip, workers):
-    serve(director, [nat_service(vip, servers=2, port=BIG, protocol="udp")], workers=workers)
-    every_size_comes_back(lab, director, vip, clients)
 
 
 @VIPS
@@ -134,19 +120,6 @@ def test_a_closed_port_is_known_to_the_client(lab, director, clients, vip, one_p
         return False
 
     wait_for("the server's port unreachable", refused, 5)
-
-
-@VIPS
-def test_a_download_is_whole(lab, director, vip):
-    serve(director, [nat_service(vip, servers=1, port=8081)], workers=2)
-    with checks.large_page(lab, vip) as digest:
-        assert checks.downloaded(lab, vip) == digest
-
-
-def test_no_request_of_many_fails(lab, director):
-    serve(director, [nat_service(VIP4)], workers=4, max_connections=100000)
-    requests, bad = Wrk(lab, 5).result()
-    assert bad == [] and requests > 500, checks.drops(director)
 
 
 @VIPS

@@ -39,14 +39,12 @@ def carried(ends, kind, outer, inner):
     return sum(end.seen[kind, outer, inner] for end in ends.values())
 
 
-@pytest.mark.parametrize("inner", [4, 6])
-@pytest.mark.parametrize("outer", [4, 6])
 @pytest.mark.parametrize("kind", KINDS)
-def test_requests(lab, director, ends, kind, outer, inner):
-    director.start(director.config([tun_service(kind, inner, outer)]))
-    before = carried(ends, kind, outer, inner)
-    assert checks.requests(lab, 10, VIP6 if inner == 6 else VIP4) == {"rs1": 5, "rs2": 5}
-    assert carried(ends, kind, outer, inner) >= before + 10 * 4  # SYN, ACK, GET, FIN
+def test_tunnels_are_shown(lab, director, ends, kind):
+    director.start(director.config([tun_service(kind)]))
+    before = carried(ends, kind, 4, 4)
+    assert checks.requests(lab, 10) == {"rs1": 5, "rs2": 5}
+    assert carried(ends, kind, 4, 4) >= before + 10 * 4  # SYN, ACK, GET, FIN
     shown = director.ask("services")["services"][0]
     assert shown["forwarding"] == "tun"
     assert [row["forwarding"] for row in shown["real_servers"]] == ["tun", "tun"]
