@@ -20,6 +20,7 @@ inline constexpr uint8_t kProtoIpip = 4;
 inline constexpr uint8_t kProtoTcp = 6;
 inline constexpr uint8_t kProtoUdp = 17;
 inline constexpr uint8_t kProtoIpv6 = 41;
+inline constexpr uint8_t kProtoFragment = 44;  // IPv6 extension header
 inline constexpr uint8_t kProtoGre = 47;
 inline constexpr uint8_t kProtoIcmpv6 = 58;
 inline constexpr uint8_t kProtoVrrp = 112;

@@ -130,4 +130,9 @@ static_assert(sizeof(Connection) == 128 && alignof(Connection) == 64);
 static_assert(offsetof(Connection, armed) == 60 && offsetof(Connection, wheel) == 64);
 static_assert(offsetof(Connection, reply) == 80);
 
+/// Of a connection whose replies are seen: client and real server are of two families.
+constexpr bool between_families(const Connection& connection) {
+  return (connection.key.ports_protocol ^ connection.reply.ports_protocol) >> 40 != 0;
+}
+
 }  // namespace lbd

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/endian.h"
 #include "dataplane/client_address.h"
 #include "dataplane/packet_fields.h"
 #include "dataplane/pipeline.h"
@@ -27,22 +26,18 @@ void Pipeline::forward_first(Packet& packet, const Connection& connection, bool 
   if (sees_replies(connection.forwarding)) {
     way.reply = reply;
     way.opposite = reply ? connection.key : connection.reply;
-    // Clients behind one local address know nothing of each other's identifications (RFC 6864 5.3).
+    // Clients behind one local address know nothing of each other's identifications (RFC 6864 5.3),
+    // and of those of IPv6 only a half fits into IPv4.
     const bool shared = connection.forwarding == Forwarding::kFullnat && !reply;
     // Of an SCTP packet's checksum only the receiver of all fragments could tell the change.
     if (packet.protocol == wire::kProtoSctp && moves_ports(key, way.opposite))
       return drop(packet, Verdict::kFragment);
-    if (shared && packet.family == Family::kIpv4) way.new_id = next_identification();
+    if ((shared && packet.family == Family::kIpv4) || between_families(connection))
+      way.new_id = identifications_.next();
   }
+  const Packet first = packet;  // as it came: between IP versions it becomes another
   forward_fragment(packet, way);
-  tell_of_first(packet, key, way);
-}
-
-/// One that no other worker uses at this time. Not 0, which stands for none.
-uint16_t Pipeline::next_identification() {
-  uint16_t id = 0;
-  while (id == 0) id = static_cast<uint16_t>(identification_++ * context_.workers + context_.index);
-  return Be16(id).raw();
+  tell_of_first(first, key, way);
 }
 
 /// Any fragment, where it is known what became of the first.
@@ -61,6 +56,8 @@ void Pipeline::forward_fragment(Packet& packet, const FragmentWay& way) {
   else if (way.forwarding == Forwarding::kTun)
     sent = tunnel_.forward(packet, *context_.snapshot->tunnels[way.server], way.next_hop,
                            way.flow_hash);
+  else if (way.opposite.is_v4() != (packet.family == Family::kIpv4))
+    sent = nat64_.forward_fragment(packet, way);
   else
     sent = translated_fragments_.forward(packet, way);
   if (!sent) drop(packet, packet.verdict);

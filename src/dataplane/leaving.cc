@@ -3,8 +3,8 @@
 
 #include "common/checksum.h"
 #include "dataplane/packet_fields.h"
-#include "dataplane/parse.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/transport_checksum.h"
 
 // The pipeline's stage for connections whose real server has failed or is no longer named, as far
 // as they are not simply to go on (Fate).

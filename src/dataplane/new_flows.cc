@@ -4,8 +4,8 @@
 #include "dataplane/forward/teller.h"
 #include "dataplane/mss.h"
 #include "dataplane/packet_fields.h"
-#include "dataplane/parse.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/transport_checksum.h"
 
 // The pipeline's stage for flows that have no connection here: they get one, or go to the kernel,
 // or are dropped by name.
@@ -138,6 +138,10 @@ void Pipeline::limit_mss(const Packet& packet, const Connection& connection, boo
   const bool fixed = policy.kind == MssPolicy::Kind::kFixed;
   const bool tells = reply && tells_address(connection);
   if (!tells && fixed) return clamp_mss(packet, policy.value);
+  const bool crosses =
+      connection.forwarding == Forwarding::kFullnat && between_families(connection);
+  if (!tells && crosses)
+    return clamp_mss(packet, static_cast<uint16_t>(mss_between_families(packet, connection)));
   if (!tells && connection.forwarding != Forwarding::kTun) return;
   uint32_t mtu = transmitter_.mtu(context_.next_hops->word(connection.next_hop));
   if (!tells) {
@@ -151,6 +155,19 @@ void Pipeline::limit_mss(const Packet& packet, const Connection& connection, boo
   // `fixed` speaks of the client's data, what is told comes on top; the way's limit is for both.
   clamp_mss(packet, limit, telling_bytes(connection));
   if (fixed) clamp_mss(packet, policy.value);
+}
+
+/// A segment must fit on the server's side by the server's IP version and on that of the packet
+/// that comes by its own, whoever sends it.
+uint32_t Pipeline::mss_between_families(const Packet& packet, const Connection& connection) const {
+  const auto room = [](uint32_t mtu, bool v4) {
+    const auto headers =
+        static_cast<uint32_t>((v4 ? sizeof(wire::Ipv4) : sizeof(wire::Ipv6)) + sizeof(wire::Tcp));
+    return mtu > headers ? mtu - headers : 1;
+  };
+  const uint32_t server = transmitter_.mtu(context_.next_hops->word(connection.next_hop));
+  return std::min(room(server, connection.reply.is_v4()),
+                  room((*context_.ports)[packet.in].mtu, packet.family == Family::kIpv4));
 }
 
 /// The tuple of replies to a local address and port of the pool of port `out`.

@@ -3,8 +3,8 @@
 #include <tuple>
 
 #include "dataplane/packet_fields.h"
-#include "dataplane/parse.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/transport_checksum.h"
 
 // The pipeline's stage for services of one_packet: each datagram is scheduled alone and nothing is
 // remembered of it. By nat, what comes from such a server is known by the server alone.

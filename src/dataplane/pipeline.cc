@@ -7,6 +7,7 @@
 #include "common/wire.h"
 #include "dataplane/packet_fields.h"
 #include "dataplane/parse.h"
+#include "dataplane/transport_checksum.h"
 
 namespace lbd {
 namespace {
@@ -34,6 +35,8 @@ Pipeline::Pipeline(WorkerContext& context, ConnectionTracker& connections, const
       tunnel_(context, transmitter_, replier_),
       tunnel_errors_(context, replier_),
       nat_(context, transmitter_, replier_),
+      identifications_(context),
+      nat64_(context, transmitter_, replier_, identifications_),
       translated_fragments_(context, transmitter_, replier_),
       scheduling_(context, connections, hz),
       local_ports_(local_ports, owner, connections.table(), context.index),
@@ -257,9 +260,11 @@ void Pipeline::forward(Packet& packet, uint32_t found) {
     case Forwarding::kLocal:
       return punt(packet, false);
     case Forwarding::kNat:
-    case Forwarding::kFullnat:
       sent =
           is_reply(found) ? nat_.to_client(packet, connection) : nat_.to_server(packet, connection);
+      break;
+    case Forwarding::kFullnat:
+      sent = forward_by_fullnat(packet, connection, is_reply(found));
       break;
   }
   if (!sent) [[unlikely]]
@@ -270,6 +275,12 @@ bool Pipeline::forward_by_tunnel(Packet& packet, const Connection& connection) {
   const Encapsulation& tunnel = *context_.snapshot->tunnels[connection.server];
   const uint32_t hash = tunnel_flow_hash(connection.key.address, connection.key.ports_protocol);
   return tunnel_.forward(packet, tunnel, connection.next_hop, hash);
+}
+
+bool Pipeline::forward_by_fullnat(Packet& packet, Connection& connection, bool reply) {
+  if (between_families(connection)) [[unlikely]]
+    return reply ? nat64_.to_client(packet, connection) : nat64_.to_server(packet, connection);
+  return reply ? nat_.to_client(packet, connection) : nat_.to_server(packet, connection);
 }
 
 void Pipeline::count(const Packet& packet, Connection& connection, bool reply) {

@@ -6,7 +6,9 @@
 
 #include "dataplane/connection_tracker.h"
 #include "dataplane/forward/dr.h"
+#include "dataplane/forward/identifications.h"
 #include "dataplane/forward/nat.h"
+#include "dataplane/forward/nat64.h"
 #include "dataplane/forward/translated_fragments.h"
 #include "dataplane/forward/tunnel.h"
 #include "dataplane/fragment.h"
@@ -86,14 +88,15 @@ class Pipeline {
   void count(const Packet& packet, Connection& connection, bool reply);
   bool take_tunnel_error(Packet& packet);
   bool forward_by_tunnel(Packet& packet, const Connection& connection);
+  bool forward_by_fullnat(Packet& packet, Connection& connection, bool reply);
   void sort_fragment(unsigned index, const FlowKey& key);
   void follow_fragments();
   void take_fragment(Packet& packet, const FlowKey& datagram);
   void forward_fragment(Packet& packet, const FragmentWay& way);
   void tell_of_first(const Packet& packet, const FlowKey& key, const FragmentWay& way);
   void limit_mss(const Packet& packet, const Connection& connection, bool reply);
+  uint32_t mss_between_families(const Packet& packet, const Connection& connection) const;
   void forward_first(Packet& packet, const Connection& connection, bool reply);
-  uint16_t next_identification();
   bool may_follow(const Packet& packet, const FlowKey& key) const;
   void punt(Packet& packet, bool priority);
   void drop(Packet& packet, Verdict verdict);
@@ -115,11 +118,12 @@ class Pipeline {
   Tunnel tunnel_;
   TunnelErrors tunnel_errors_;
   Nat nat_;
+  Identifications identifications_;
+  Nat64 nat64_;
   TranslatedFragments translated_fragments_;
   Scheduling scheduling_;
   LocalPorts local_ports_;
   FragmentTable fragments_;
-  uint16_t identification_ = 0;
   TokenBucket punt_bucket_;
   Burst burst_;
   /// Which flows of this burst are still to find their owner.

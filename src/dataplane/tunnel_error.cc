@@ -9,7 +9,7 @@
 
 #include "common/wire.h"
 #include "dataplane/forward/tunnel.h"
-#include "dataplane/parse.h"
+#include "dataplane/transport_checksum.h"
 
 namespace lbd {
 namespace {

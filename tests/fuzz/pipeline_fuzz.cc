@@ -18,9 +18,19 @@ namespace {
 using test::Director;
 using test::Topology;
 
+/// Half of the servers are reached by fullnat: from clients of one IP version in place, from those
+/// of the other by translation.
+constexpr const char* kFullnat = R"(
+ports: {lan: {local_addresses: [10.0.0.100, "2001:db8:1::100"]}}
+services:
+  web: {servers: {s2: {forwarding: fullnat, address: 10.0.0.12, real_port: 8080}}}
+  dns: {servers: {d2: {forwarding: fullnat, address: "2001:db8:1::22"}}}
+)";
+
 const Topology& world() {
   static const Topology topology = [] {
-    Topology out = test::read_topology(YAML::LoadFile(LBD_PACKET_DIRECTORY "/defaults.yaml"));
+    Topology out = test::read_topology(
+        test::merged(YAML::LoadFile(LBD_PACKET_DIRECTORY "/defaults.yaml"), YAML::Load(kFullnat)));
     out.workers = 2;
     out.max_connections = 12;
     out.half_open_quota = 5;

@@ -57,6 +57,7 @@ Bytes transport(const FrameSpec& spec) {
         put16(out, 4, 0);
         put16(out, 6, spec.icmp_mtu);
       }
+      if (spec.icmp_rest) put32(out, 4, *spec.icmp_rest);
       checksum_at = 2;
     }
   }
@@ -75,6 +76,7 @@ Bytes transport(const FrameSpec& spec) {
 void append_v4(Bytes& out, const FrameSpec& spec) {
   const Bytes l4 = transport(spec);
   Bytes ip(20 + spec.ip_options, 1);
+  ip.insert(ip.end(), spec.ip_option_bytes.begin(), spec.ip_option_bytes.end());
   const auto words = static_cast<uint8_t>(ip.size() / 4);
   ip[0] = static_cast<uint8_t>(spec.version.value_or(4) << 4 | spec.header_words.value_or(words));
   ip[1] = spec.tos;

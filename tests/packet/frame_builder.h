@@ -28,6 +28,7 @@ struct FrameSpec {
   std::optional<uint8_t> header_words;  // IPv4 header length field
   std::optional<uint16_t> ip_length;    // total length (IPv4), payload length (IPv6)
   unsigned ip_options = 0;              // bytes of IPv4 options, a multiple of four
+  Bytes ip_option_bytes;                // instead of these no-operations, a multiple of four too
   uint16_t fragment = 0x4000;           // IPv4 flags and offset as on the wire; 0x4000: DF
 
   struct Extension {
@@ -45,7 +46,8 @@ struct FrameSpec {
   std::optional<uint16_t> udp_length;
   bool udp_checksum = true;
   uint8_t icmp_type = 8, icmp_code = 0;
-  uint16_t icmp_mtu = 0;  // of an error; else id 1 and sequence 1 of an echo
+  uint16_t icmp_mtu = 0;              // of an error; else id 1 and sequence 1 of an echo
+  std::optional<uint32_t> icmp_rest;  // of the header, in place of both
   Bytes payload;
 
   bool bad_ip_checksum = false;

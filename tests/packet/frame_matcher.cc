@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "nat64_oracle.h"
 #include "translation_oracle.h"
 #include "tunnel_oracle.h"
 
@@ -83,14 +84,19 @@ bool take_forwarded(Step& step, const Sent& sent, bool may_be_reset, Matched& ou
       return is_forwarded_form(unpadded(in, frame.size()), frame, port) ||
              is_translated_form(in, sent.frame, port);
     };
-    const bool as_it_came = is_form_of(it->frame);
-    const bool reset = !as_it_came && may_be_reset && is_form_of(reset_of(it->frame));
+    Crossed crossed = crossed_form(it->frame, sent.frame, port);
+    const bool as_it_came = crossed != Crossed::kNo || is_form_of(it->frame);
+    bool reset = !as_it_came && may_be_reset && is_form_of(reset_of(it->frame));
+    if (!as_it_came && !reset && may_be_reset) {
+      crossed = crossed_form(reset_of(it->frame), sent.frame, port);
+      reset = crossed != Crossed::kNo;
+    }
     if (!as_it_came && !reset) continue;
     out.resets += reset;
     MacAddress to;
     std::memcpy(to.bytes.data(), sent.frame.data(), 6);
     out.forwarded.push_back({sent.frame, it->packet, sent.port, to, sent.worker});
-    step.waiting.erase(it);
+    if (crossed != Crossed::kPieceOfIt) step.waiting.erase(it);
     return true;
   }
   return false;

@@ -52,6 +52,7 @@ void read_protocol(const YAML::Node& node, FrameSpec& spec) {
   spec.urgent = read<uint16_t>(node["urgent"], 0);
   if (node["code"]) spec.icmp_code = read_byte(node["code"], 0);
   spec.icmp_mtu = read<uint16_t>(node["mtu"], 0);
+  if (node["rest"]) spec.icmp_rest = read(node["rest"], 0u);
   spec.sequence = read(node["seq"], spec.sequence);
   spec.acknowledgement = read(node["ack"], spec.acknowledgement);
   spec.tcp_options = read(node["tcp_options"], 0u);
@@ -102,6 +103,7 @@ void read_ip(const YAML::Node& node, FrameSpec& spec) {
   if (node["header_words"]) spec.header_words = read_byte(node["header_words"], 0);
   if (node["ip_length"]) spec.ip_length = read<uint16_t>(node["ip_length"], 0);
   spec.ip_options = read(node["ip_options"], 0u);
+  if (node["option_bytes"]) spec.ip_option_bytes = from_hex(node["option_bytes"].as<std::string>());
   spec.fragment = read(node["fragment"], spec.fragment);
   for (const auto& extension : node["extensions"])
     spec.extensions.push_back(read_extension(extension));
@@ -188,7 +190,7 @@ std::vector<Input> read_packets(const YAML::Node& node, const Topology& topology
         "ip_length",   "ip_options",    "fragment", "extensions",  "wrong",       "padding",
         "patch",       "truncate",      "src_mac",  "dst_mac",     "ether_type",  "tags",
         "device_says", "first_segment", "flows",    "times",       "headroom",    "data",
-        "options",     "urgent",        "becomes"});
+        "options",     "urgent",        "becomes",  "rest",        "option_bytes"});
   if (node["raw"]) {
     Input input;
     input.frame = from_hex(read<std::string>(node["raw"], ""));

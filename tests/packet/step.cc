@@ -7,6 +7,7 @@
 
 #include "frame_matcher.h"
 #include "invariants.h"
+#include "nat64_oracle.h"
 #include "read_packet.h"
 #include "reply_check.h"
 #include "state_check.h"
@@ -107,6 +108,12 @@ void check_out(Step& step, const std::vector<Forwarded>& frames, const YAML::Nod
       step.failures.push_back(fmt::format("left as [{}]; expected: [{}]", fmt::join(tuples, ", "),
                                           fmt::join(wanted, ", ")));
   }
+  if (expect["icmp"]) {
+    std::vector<std::string> messages;
+    for (const Forwarded& frame : frames) messages.push_back(icmp_text(frame.frame));
+    if (messages != expect["icmp"].as<std::vector<std::string>>())
+      step.failures.push_back(fmt::format("messages: [{}]", fmt::join(messages, ", ")));
+  }
   if (!expect["order"]) return;
   std::vector<size_t> order;
   for (const Forwarded& frame : frames) order.push_back(frame.packet);
@@ -138,9 +145,9 @@ void check_punted(Step& step, const YAML::Node& node) {
 }  // namespace
 
 void check_step(Step& step, const YAML::Node& expect) {
-  only(expect, {"verdict", "verdicts", "out", "tuples", "resets", "distribution", "order", "reply",
-                "replies", "punt", "events", "held", "connections", "connection", "servers",
-                "neighbour_requests", "ports"});
+  only(expect, {"verdict", "verdicts", "out", "tuples", "icmp", "resets", "distribution", "order",
+                "reply", "replies", "punt", "events", "held", "connections", "connection",
+                "servers", "neighbour_requests", "ports"});
   const auto resets = read(expect["resets"], 0u);
   const Matched matched = match_frames(step, resets != 0);
   if (matched.resets != resets)

@@ -2,17 +2,23 @@
 #include <algorithm>
 #include <vector>
 
+#include "common/wire.h"
 #include "control/api/arguments.h"
 #include "control/api/foresee.h"
 #include "control/api/names.h"
 #include "control/api/verbs.h"
 #include "control/config/difference.h"
+#include "dataplane/forward/nat64.h"
 #include "dataplane/forward/tunnel.h"
 
 // What would become of a packet, told from what control knows: the snapshot, the owner function,
 // the next hops, and the owner's connection table, which is asked by a message. Nothing is sent.
 namespace lbd::api {
 namespace {
+
+unsigned header_bytes(const IpAddress& address) {
+  return address.is_v4() ? sizeof(wire::Ipv4) : sizeof(wire::Ipv6);
+}
 
 /// Rows asked for at once: a client's port has few connections, one for each service.
 constexpr size_t kRows = 64;
@@ -156,8 +162,14 @@ Json Explanation::way_to(const RealServer& server) const {
   } else if (server.forwarding == Forwarding::kDr) {
     way["rewrite"] = "dr: destination MAC " + mac + ", TTL - 1";
   } else {
+    const bool crosses = to.address.family() != flow.client.address.family();
+    const std::string version = to.address.is_v4() ? " by IPv4" : " by IPv6";
     way["rewrite"] = config::to_text(server.forwarding) + ": destination " + to.to_string() +
-                     ", MAC " + mac + ", TTL - 1; replies: source " + flow.destination.to_string();
+                     (crosses ? version : "") + ", MAC " + mac + ", TTL - 1; replies: source " +
+                     flow.destination.to_string();
+    if (crosses)
+      mtu = mtu_before(static_cast<uint16_t>(mtu), header_bytes(flow.client.address),
+                       header_bytes(to.address));
   }
   if (flow.size == 0 || !has_port) return way;
   way["mtu"] = mtu;

@@ -135,7 +135,9 @@ class ServerCheck {
     if (draft_.service.listen.empty()) return;
     const bool own = is_director(server);
     const bool mixed = server.address.family() != draft_.service.listen[0].address.family();
-    if (mixed && (own || server.forwarding != Forwarding::kTun)) return other_family(server, at);
+    const bool crosses =
+        server.forwarding == Forwarding::kTun || server.forwarding == Forwarding::kFullnat;
+    if (mixed && (own || !crosses)) return other_family(server, at);
     if (draft_.service.protocol == Protocol::kSctp && server.forwarding == Forwarding::kFullnat)
       return at.error("fullnat of sctp is not supported yet", "write dr, tun or nat");
     if (own || !sees_replies(server.forwarding)) check_port(server, at);
@@ -179,12 +181,12 @@ class ServerCheck {
   }
 
   void other_family(const RealServer& server, const Value& at) const {
-    at.error(
-        server.address.to_string() + " is " + family_name(server.address) +
-            ", but the service listens on " + family_name(draft_.service.listen[0].address),
-        is_director(server)
-            ? "the director itself takes packets as they are: name its address of that family"
-            : to_text(server.forwarding) + " needs servers of the listen's family; tun does not");
+    at.error(server.address.to_string() + " is " + family_name(server.address) +
+                 ", but the service listens on " + family_name(draft_.service.listen[0].address),
+             is_director(server)
+                 ? "the director itself takes packets as they are: name its address of that family"
+                 : to_text(server.forwarding) +
+                       " needs servers of the listen's family; tun and fullnat do not");
   }
 
   /// The outer packets are sent from an address of ours.

@@ -4,7 +4,7 @@
 #include "dataplane/forward/teller.h"
 #include "dataplane/forward/transit.h"
 #include "dataplane/forward/translate.h"
-#include "dataplane/parse.h"
+#include "dataplane/transport_checksum.h"
 
 namespace lbd {
 namespace {

@@ -11,8 +11,8 @@
 #include "common/checksum.h"
 #include "common/wire.h"
 #include "dataplane/forward/segment.h"
-#include "dataplane/parse.h"
 #include "dataplane/tcp_options.h"
+#include "dataplane/transport_checksum.h"
 
 namespace lbd {
 namespace {

@@ -4,33 +4,20 @@
 #include <rte_mbuf.h>
 
 #include <algorithm>
-#include <cstring>
 
-#include "common/checksum.h"
 #include "common/crc32c.h"
 #include "common/wire.h"
-#include "dataplane/parse.h"
+#include "dataplane/forward/fields.h"
+#include "dataplane/transport_checksum.h"
 
 namespace lbd {
 namespace {
 
-template <class T>
-T load(const uint8_t* bytes) {
-  T out;
-  std::memcpy(&out, bytes, sizeof(out));
-  return out;
-}
-
-template <class T>
-void store(uint8_t* bytes, T value) {
-  std::memcpy(bytes, &value, sizeof(value));
-}
-
 using checksum::change;
-
-void update(uint8_t* field, uint64_t changes) {
-  store(field, checksum::apply(load<uint16_t>(field), changes));
-}
+using fields::load;
+using fields::store;
+using fields::update;
+using fields::update_l4;
 
 /// What the sums of addresses and of ports change by.
 struct Changes {
@@ -62,13 +49,6 @@ Changes write_tuple(uint8_t* l3, uint8_t* l4, const FlowKey& tuple) {
   return out;
 }
 
-/// RFC 768: a sum of zero is sent as all ones, zero means none.
-void update_udp(uint8_t* field, uint64_t changes) {
-  if (load<uint16_t>(field) == 0) return;
-  update(field, changes);
-  if (load<uint16_t>(field) == 0) store(field, uint16_t{0xffff});
-}
-
 /// A CRC is linear: it flips by the CRC, begun with zero, of what has flipped, that is of the ports
 /// and as many zeros as there are bytes behind them. It knows nothing of addresses.
 void update_sctp(uint8_t* field, uint32_t flipped, uint32_t length) {
@@ -81,13 +61,6 @@ void update_sctp(uint8_t* field, uint32_t flipped, uint32_t length) {
     left -= part;
   }
   store(field, load<uint32_t>(field) ^ crc);  // little-endian on the wire (RFC 9260 A)
-}
-
-void update_l4(uint8_t* l4, uint8_t protocol, uint64_t changes) {
-  if (protocol == wire::kProtoTcp)
-    update(l4 + offsetof(wire::Tcp, checksum), changes);
-  else
-    update_udp(l4 + offsetof(wire::Udp, checksum), changes);
 }
 
 /// TTL and protocol are one word; a word that becomes less by one adds its complement's change.

@@ -7,7 +7,7 @@
 
 #include "common/checksum.h"
 #include "common/wire.h"
-#include "dataplane/parse.h"
+#include "dataplane/transport_checksum.h"
 
 namespace lbd {
 namespace {

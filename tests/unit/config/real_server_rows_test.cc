@@ -142,7 +142,7 @@ TEST(RealServers, in_sum) {
        "10.0.0.80:80; dr does not rewrite ports: leave the server's port out\n"},
       {servers(R"({address: "2001:db8::2"})"),
        "f.yaml:3:16: services[0].real_servers[0]: 2001:db8::2 is IPv6, but the service listens on "
-       "IPv4; dr needs servers of the listen's family; tun does not\n"},
+       "IPv4; dr needs servers of the listen's family; tun and fullnat do not\n"},
       {servers("{address: 10.0.0.80}"),
        "f.yaml:3:16: services[0].real_servers[0]: 10.0.0.80 is an address that the service listens "
        "on; name the server's own address\n"},

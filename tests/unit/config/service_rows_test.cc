@@ -318,6 +318,41 @@ TEST(ServicesSection, schedulers) {
   });
 }
 
+TEST(ServicesSection, fullnat_between_families) {
+  const auto services = [](const std::string& pool, const std::string& service) {
+    return "ports: [{name: p, device: \"af_xdp:e0\", addresses: [10.0.0.1/24, \"2001:db8::1/64\"], "
+           "local_addresses: [" +
+           pool + "]}]\nservices: [{name: web, " + service + "}]\n";
+  };
+  const std::string pool6 = "\"2001:db8::9\"";
+  const std::string on4 = "listen: [\"10.0.0.80:80\"], forwarding: fullnat,\n";
+  const std::string on6 = "listen: [\"[2001:db8::80]:80\"], forwarding: fullnat,\n";
+  check_rows({
+      {services("10.0.0.9", on6 + "real_servers: [{address: \"10.0.0.2:8080\"}]"), "ok\n"},
+      {services(pool6, on4 + "real_servers: [{address: \"[2001:db8::2]:8080\"}]"), "ok\n"},
+      {services("10.0.0.9, " + pool6,
+                on4 + "client_address: proxy-v2, real_servers: [{address: 10.0.0.2}, {address: "
+                      "\"2001:db8::2\"}]"),
+       "ok\n"},
+      {services("10.0.0.9", on4 + "real_servers: [{address: \"2001:db8::2\"}]"),
+       "f.yaml:3:16: services[0].real_servers[0]: no port has IPv6 local_addresses; fullnat needs "
+       "some on the port towards its servers\n"},
+      {services(pool6, on6 + "real_servers: [{address: 10.0.0.2}]"),
+       "f.yaml:3:16: services[0].real_servers[0]: no port has IPv4 local_addresses; fullnat needs "
+       "some on the port towards its servers\n"},
+      {services("10.0.0.9", on6 + "real_servers: [{address: 10.0.1.2}]"),
+       "f.yaml:3:16: services[0].real_servers[0]: 10.0.1.2 is in no port's network; fullnat needs "
+       "servers on a port's link: correct it, or the ports' addresses\n"},
+      {services("10.0.0.9", on6 + "real_servers: [{address: 10.0.0.2, forwarding: nat}]"),
+       "f.yaml:3:16: services[0].real_servers[0]: 10.0.0.2 is IPv4, but the service listens on "
+       "IPv6; nat needs servers of the listen's family; tun and fullnat do not\n"},
+      {services("10.0.0.9", on6 + "real_servers: [{address: 127.0.0.1}]"),
+       "f.yaml:3:16: services[0].real_servers[0]: 127.0.0.1 is IPv4, but the service listens on "
+       "IPv6; the director itself takes packets as they are: name its address of that family\n"},
+      {services("10.0.0.9", on6 + "sorry_server: \"10.0.0.2:80\""), "ok\n"},
+  });
+}
+
 TEST(ServicesSection, client_address) {
   const auto fullnat = [](const std::string& more) {
     return "ports: [{name: p, device: \"af_xdp:e0\", addresses: [10.0.0.1/24], local_addresses: "

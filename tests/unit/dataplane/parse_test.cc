@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/parse.h"
+#include "dataplane/transport_checksum.h"
 
 #include <gtest/gtest.h>
 #include <rte_mbuf.h>
