@@ -72,9 +72,9 @@ class Director:
                 "ports": ports or [wan0], "routes": list(routes), "services": list(services)}
 
     def write(self, config):
-        """JSON is YAML, but for durations and sizes, which stand without quotes."""
+        """JSON is YAML, but for durations, sizes and what may be a word or a number: they stand without quotes."""
         text = config if isinstance(config, str) else json.dumps(config, indent=2) + "\n"
-        self.file.write_text(re.sub(r'"(\d+(?:ms|s|m|h|KiB|MiB|GiB))"', r"\1", text))
+        self.file.write_text(re.sub(r'"(off|auto|\d+(?:ms|s|m|h|KiB|MiB|GiB))"', r"\1", text))
 
     def command(self):
         return self.lab.inside(self.ns, binary("lbd"), "-c", self.file)
