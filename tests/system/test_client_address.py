@@ -269,58 +269,93 @@ def test_lost_packets_are_sent_again(lab, director, nginx, vip):
 
 
 def decode(capture):
-    """[(client port, flags, TCP options, data bytes)] of the segments to port 80, as tshark reads them."""
-    fields = ["ip.src", "ipv6.src", "tcp.srcport", "tcp.flags", "tcp.options", "tcp.len", "tcp.checksum.status"]
+    """[(client port, what toa says, data bytes)] of the segments to port 80, as tshark reads them: it takes the first
+    two bytes of option 254 for the experiment's number, which are the client's port, and the rest for its data."""
+    option = "tcp.options.experimental"
+    fields = ["ip.src", "ipv6.src", "tcp.srcport", "tcp.len", "tcp.checksum.status", "tcp.option_kind",
+              f"{option}.exid", f"{option}.data"]
     done = call(["tshark", "-r", str(capture), "-o", "tcp.check_checksum:TRUE", "-Y", "tcp.dstport == 80",
                  "-T", "fields", *(word for field in fields for word in ("-e", field))])
     out = []
     for line in done.stdout.splitlines():
-        v4, v6, port, flags, options, length, status = line.split("\t")
+        v4, v6, port, length, status, kinds, told_port, told_address = line.split("\t")
         assert (v4 or v6) in {LOCAL4, "198.51.100.101", LOCAL6} and status == "1", line
-        out.append((port, int(flags, 16), bytes.fromhex(options), int(length)))
+        toa = None
+        if "254" in kinds.split(","):
+            toa = str(ipaddress.ip_address(bytes.fromhex(told_address))), int(told_port, 16)
+        out.append((port, toa, int(length)))
     return out
 
 
-def toa_of(options):
-    """(address, port) by option 254; None where there is none."""
-    while options and options[0] != 0:
-        if options[0] == 1:
-            options = options[1:]
-            continue
-        kind, length = options[0], options[1]
-        if kind == 254:
-            return str(ipaddress.ip_address(options[4:length])), struct.unpack("!H", options[2:4])[0]
-        options = options[length:]
-    return None
-
-
-@VIPS
-def test_toa_in_a_capture(lab, director, clients, vip):
-    """What arrives at the server, as somebody else decodes it."""
-    serve(director, [told_service(vip, 80, told="toa")])
+@contextlib.contextmanager
+def captured(lab):
+    """What arrives at the server; yields a function that decodes it."""
     capture = lab.dir / "toa.pcap"
     capture.unlink(missing_ok=True)
     process = lab.start("rs1", "tshark", "-Q", "-i", "eth1", "-f", "tcp dst port 80", "-w", capture)
     try:
         wait_for("tshark", lambda: capture.exists() and capture.stat().st_size >= 24)
+        yield lambda: decode(capture)
+    finally:
+        process.terminate()
+        process.wait(5)
+
+
+def asks(client):
+    client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+
+
+def data_segments(rows):
+    return [row for row in rows if row[2] > 0]
+
+
+@VIPS
+def test_toa_in_a_capture(lab, director, clients, vip):
+    """As somebody else decodes it."""
+    serve(director, [told_service(vip, 80, told="toa")])
+    with captured(lab) as segments:
         wanted = []
         for _ in range(3):
             client = netns.connect(lab, vip, 80, timeout=10)
             clients.append(client)
             wanted.append((client_of(vip), client.getsockname()[1]))
             for _ in range(2):
-                client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                asks(client)
                 assert b"200 OK" in client.recv(4096)
-        wait_for("the capture", lambda: sum(length > 0 for *_, length in decode(capture)) >= 6)
-        segments = decode(capture)
-    finally:
-        process.terminate()
-        process.wait(5)
+        wait_for("the capture", lambda: len(data_segments(segments())) >= 6)
+        rows = segments()
     told = {}
-    for port, _, options, length in segments:
-        told.setdefault(port, []).append((toa_of(options), length > 0))
+    for port, toa, length in rows:
+        told.setdefault(port, []).append((toa, length > 0))
     assert len(told) == 3
     for client, rows in zip(wanted, told.values()):
         assert rows[:3] == [(None, False), (client, False), (client, True)], rows
         assert {toa for toa, _ in rows[3:]} == {None}  # the server knows
+    assert checks.drops(director) == {}
+
+
+@VIPS
+def test_toa_is_told_again(lab, director, clients, vip):
+    """The server hears nothing behind the SYN for a while. What is sent again tells it as well, until it answers."""
+    serve(director, [told_service(vip, 80, told="toa")])
+    with captured(lab) as segments:
+        lab.run("rs1", "sh", "-ec", "nft add table inet deaf\n"
+                "nft 'add chain inet deaf in { type filter hook input priority 0; }'\n"
+                "nft 'add rule inet deaf in tcp dport 80 tcp flags & (syn | ack) == ack drop'")
+        try:
+            client = netns.connect(lab, vip, 80, timeout=10)
+            clients.append(client)
+            asks(client)
+            wait_for("it to be sent again", lambda: len(data_segments(segments())) >= 3)
+        finally:
+            lab.run("rs1", "nft", "delete", "table", "inet", "deaf")
+        assert b"200 OK" in client.recv(4096)
+        unheard = len(data_segments(segments()))
+        asks(client)
+        assert b"200 OK" in client.recv(4096)
+        wait_for("the second request", lambda: len(data_segments(segments())) > unheard)
+        *again, last = data_segments(segments())
+    wanted = client_of(vip), client.getsockname()[1]
+    assert {toa for _, toa, _ in again} == {wanted}
+    assert last[1] is None  # the server knows
     assert checks.drops(director) == {}

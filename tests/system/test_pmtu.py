@@ -7,14 +7,13 @@ and less fit into the port to the servers."""
 import contextlib
 import hashlib
 import json
-import socket
 
 import checks
 import netns
 import pytest
 from decapsulator import Decapsulator
 from echo import PORT
-from lab import CLIENT4, CLIENT6, PORT4, PORT6, VIP4, VIP6, call, lan4, lan6, server4, server6, wait_for
+from lab import CLIENT4, CLIENT6, PORT4, PORT6, VIP4, VIP6, call, lan4, lan6, wait_for
 from test_icmp import forget_mtu
 from test_matrix import LAN4, LAN6, ports, services
 from test_tun import OVERHEAD
