@@ -9,34 +9,6 @@
 
 namespace lbd::loadgen {
 
-/// What a frame that came back turned out to be.
-enum class Returned : uint8_t {
-  kGood,     // of this run, whole
-  kForeign,  // not of the run's protocol: a kernel's ARP or neighbour discovery
-  kBad,      // of the run's protocol, but wrong: checksum, length, MAC or service
-};
-
-/// Looks closely at frames that came back: length, checksums, and that the service's address and
-/// port are still there (`service_is_source`: as the source, else as the destination).
-/// A device that rewrites addresses is checked without them.
-class FrameCheck {
- public:
-  FrameCheck(const Options& options, bool service_is_source, bool addresses_change)
-      : options_(options),
-        service_is_source_(service_is_source),
-        addresses_change_(addresses_change) {}
-
-  Returned look(std::span<const uint8_t> frame) const;
-
- private:
-  bool mac_expected(const uint8_t* destination) const;
-  bool service_kept(const uint8_t* addresses, const uint8_t* ports) const;
-
-  const Options& options_;
-  bool service_is_source_;
-  bool addresses_change_;
-};
-
 /// Makes the flows that real servers would answer with out of the frames that reached them.
 class AnswerLearner {
  public:
@@ -47,9 +19,9 @@ class AnswerLearner {
   void clear() { flows_.clear(); }
   size_t size() const { return flows_.size(); }
 
-  /// The template of the answers; only when size() is not 0.
-  FrameTemplate frame_template(uint32_t length) const;
-  std::vector<FlowRecord> table(const FrameTemplate& frame) const;
+  /// The flows of the answers, for frames of this template. False where an IPv6 address does not
+  /// begin as the template's do: a flow has the last four bytes only.
+  bool table(const FrameTemplate& frame, std::vector<FlowRecord>& out) const;
 
  private:
   struct Flow {
@@ -58,8 +30,7 @@ class AnswerLearner {
   };
 
   const Options& options_;
-  IpAddress server_;  // the first one seen: of IPv6 all share its 96 bits
-  IpAddress client_;
+  bool fits_ = true;
   std::vector<Flow> flows_;
 };
 

@@ -6,6 +6,10 @@
 
 namespace lbd::loadgen {
 
+bool same_begin(const IpAddress& a, const IpAddress& b) {
+  return a.is_v4() || std::equal(a.data(), a.data() + 12, b.data());
+}
+
 uint32_t low_word(const IpAddress& address) {
   Be32 word;
   std::memcpy(&word, address.data() + address.size() - 4, 4);

@@ -34,6 +34,9 @@ class FlowPlan {
   uint16_t vip_port_;
 };
 
+/// Of IPv6 addresses: the first 96 bits. Frames of one run differ in the last four bytes only.
+bool same_begin(const IpAddress& a, const IpAddress& b);
+
 /// The last four bytes, in host order.
 uint32_t low_word(const IpAddress& address);
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <sstream>
 
+#include "flow_table.h"
 #include "frame.h"
 
 namespace lbd::loadgen {
@@ -17,7 +18,9 @@ po::options_description description() {
   auto add = out.add_options();
   add("help", "this text");
   add("mode", po::value<std::string>()->default_value("established"),
-      "established | new (every frame a new flow) | server-answers");
+      "established | new (every frame a new flow) | server-answers | both-ways");
+  add("method", po::value<std::string>()->default_value("dr"),
+      "dr | nat | fullnat | ipip | gre | gue: how the device under test forwards");
   add("proto", po::value<std::string>()->default_value("udp"), "udp | tcp");
   add("family", po::value<int>()->default_value(4), "4 | 6");
   add("flows", po::value<uint32_t>()->default_value(65536), "256..10000000 distinct 5-tuples");
@@ -31,6 +34,8 @@ po::options_description description() {
   add("src-mac", po::value<std::string>()->default_value("02:00:00:00:00:01"), "own MAC");
   add("expect-mac", po::value<std::vector<std::string>>()->multitoken(),
       "destination MACs that frames may come back with (d) any");
+  add("client-mac", po::value<std::vector<std::string>>()->multitoken(),
+      "those of frames on their way to clients (d) any");
   add("frame-size", po::value<uint32_t>()->default_value(64),
       "64..1518 bytes, frame check sequence included");
   add("rate", po::value<double>()->default_value(0), "frames a second; 0: no limit");
@@ -87,6 +92,13 @@ class Reader {
     if (!value) fail(std::string("--") + name + ": " + text + " is no MAC address");
     return value.value_or(MacAddress());
   }
+  std::vector<MacAddress> macs(const char* name) {
+    std::vector<MacAddress> out;
+    if (!map_.count(name)) return out;
+    for (const std::string& text : map_[name].as<std::vector<std::string>>())
+      out.push_back(mac(name, text));
+    return out;
+  }
   void fail(std::string message) {
     if (error_.empty()) error_ = std::move(message);
   }
@@ -100,7 +112,14 @@ class Reader {
 void read_flows(const po::variables_map& map, Reader& read, Options& out) {
   out.mode = read.word<Mode>("mode", {{"established", Mode::kEstablished},
                                       {"new", Mode::kNew},
-                                      {"server-answers", Mode::kServerAnswers}});
+                                      {"server-answers", Mode::kServerAnswers},
+                                      {"both-ways", Mode::kBothWays}});
+  out.method = read.word<Method>("method", {{"dr", Method::kDr},
+                                            {"nat", Method::kNat},
+                                            {"fullnat", Method::kFullnat},
+                                            {"ipip", Method::kIpip},
+                                            {"gre", Method::kGre},
+                                            {"gue", Method::kGue}});
   out.tcp = read.word<bool>("proto", {{"udp", false}, {"tcp", true}});
   out.random_order = read.word<bool>("order", {{"sequential", false}, {"random", true}});
   out.flows = read.number<uint32_t>("flows", 256, 10'000'000);
@@ -116,17 +135,21 @@ void read_flows(const po::variables_map& map, Reader& read, Options& out) {
   if (out.vip.is_v4() != (family == 4) || out.client.is_v4() != (family == 4)) {
     read.fail("--vip, --client: not of the family that --family names");
   }
+  const bool answers = out.mode == Mode::kServerAnswers || out.mode == Mode::kBothWays;
+  if (answers && !out.sees_answers()) {
+    read.fail("--mode: servers' answers go through the device only with --method nat or fullnat");
+  }
+  if (answers && !same_begin(out.client, out.vip)) {
+    read.fail("--vip, --client: with answers, IPv6 addresses must share their first 96 bits");
+  }
   out.vip_port = read.number<uint16_t>("vip-port", 1, 65535);
 }
 
 void read_frames(const po::variables_map& map, Reader& read, Options& out) {
   out.destination_mac = read.mac("dst-mac", map["dst-mac"].as<std::string>());
   out.source_mac = read.mac("src-mac", map["src-mac"].as<std::string>());
-  if (map.count("expect-mac")) {
-    for (const std::string& text : map["expect-mac"].as<std::vector<std::string>>()) {
-      out.expected_macs.push_back(read.mac("expect-mac", text));
-    }
-  }
+  out.expected_macs = read.macs("expect-mac");
+  out.client_macs = read.macs("client-mac");
   out.latency = map.count("latency") != 0;
   out.frame_size = read.number<uint32_t>("frame-size", 64, 1518);
   const uint32_t least =

@@ -42,6 +42,8 @@ const char* mode_name(Mode mode) {
       return "new";
     case Mode::kServerAnswers:
       return "server-answers";
+    case Mode::kBothWays:
+      return "both-ways";
   }
   return "";
 }
@@ -50,6 +52,12 @@ template <class... Values>
 std::string line(const char* format, Values... values) {
   char out[256];
   std::snprintf(out, sizeof out, format, values...);
+  return out;
+}
+
+std::string hex(const std::vector<uint8_t>& bytes) {
+  std::string out;
+  for (const uint8_t byte : bytes) out += line("%02x", byte);
   return out;
 }
 
@@ -67,8 +75,9 @@ std::string text(const Options& options, const RunReport& report) {
   }
   out += line("traffic:  sent %lu, received %lu, lost %lu\n", report.sent, report.received,
               lost(report));
-  out += line("looked at %lu of them: %lu bad, %lu foreign\n", report.looked_at, report.bad,
-              report.foreign);
+  out += line("looked at %lu of them: %lu bad, %lu foreign, %lu on their way to clients\n",
+              report.looked_at, report.bad, report.foreign, report.to_clients);
+  if (report.bad != 0) out += "the first bad one: " + hex(report.first_bad) + '\n';
   out += line("rate:     sent %.3f Mpps, received %.3f Mpps (median of %zu x %g s)\n",
               median(report.sent_mpps), median(report.received_mpps), report.received_mpps.size(),
               options.interval);
@@ -99,6 +108,8 @@ Status write_json(const Options& options, const RunReport& report, const std::st
       {"looked_at", report.looked_at},
       {"bad", report.bad},
       {"foreign", report.foreign},
+      {"to_clients", report.to_clients},
+      {"first_bad", hex(report.first_bad)},
       {"sent_mpps", median(report.sent_mpps)},
       {"received_mpps", median(report.received_mpps)},
       {"received_mpps_intervals", report.received_mpps},

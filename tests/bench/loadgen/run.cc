@@ -5,7 +5,8 @@
 #include "traffic.h"
 
 // One core, one loop: take what came back, then send a burst. The phases are
-//   prime    every flow once (TCP: SYN, then ACK), at a rate that opens flows without loss
+//   prime    every flow once (TCP: SYN, then the server's SYN and ACK where the device sees them,
+//            then ACK), at a rate that opens flows without loss
 //   traffic  warm-up and measured time, sampled every interval
 //   settle   after each: take what is under way until nothing came for a while
 namespace lbd::loadgen {
@@ -116,36 +117,60 @@ FrameSpec client_frames(const Options& options) {
           options.frame_size - kFrameCheckSize};
 }
 
-/// Opens the flows until a whole round came back; learns the answers where `learner` is given.
+/// Opens the flows until a whole round came back; `answers` are what servers would answer where
+/// `learns`.
 PrimeReport prime(const Options& options, const Port& port, const FrameTemplate& frame,
-                  const std::vector<FlowRecord>& flows, AnswerLearner* learner,
-                  const std::atomic<bool>& stop) {
-  const bool rewritten = learner != nullptr;
+                  const std::vector<FlowRecord>& flows, bool learns,
+                  std::vector<FlowRecord>& answers, const std::atomic<bool>& stop) {
+  AnswerLearner learner(options);
   Sender sender(port, frame, options.burst, false);
-  Receiver receiver(port, FrameCheck(options, false, rewritten), false, 0);
+  Receiver receiver(port, FrameCheck(options), false, 0);
   settle(receiver);  // what a kernel behind the device says when a link comes up
-  receiver.set_learner(learner);
+  if (learns) receiver.set_learner(&learner);
   PrimeReport report;
   while (report.rounds < kPrimeRounds && report.received < flows.size() && !stop.load()) {
     ++report.rounds;
-    if (learner != nullptr) learner->clear();
+    learner.clear();
     const uint64_t before = receiver.counts().received;
     send_once(options, flows, options.tcp ? wire::kTcpSyn : 0, sender, receiver, stop);
     report.received = receiver.counts().received - before;
   }
   receiver.set_learner(nullptr);
+  if (learner.table(frame, answers)) report.learned = learner.size();
+  const uint8_t accepts = wire::kTcpSyn | wire::kTcpAck;
+  if (options.tcp && learns) send_once(options, answers, accepts, sender, receiver, stop);
   if (options.tcp) send_once(options, flows, wire::kTcpAck, sender, receiver, stop);
-  if (learner != nullptr) report.learned = learner->size();
   return report;
+}
+
+/// Requests and answers one by one. A flow's own answer comes half the table later: a device cannot
+/// have its connection in the cache from the request.
+std::vector<FlowRecord> in_turn(const std::vector<FlowRecord>& requests,
+                                const std::vector<FlowRecord>& answers) {
+  std::vector<FlowRecord> out;
+  out.reserve(2 * requests.size());
+  size_t at = answers.size() / 2;
+  for (const FlowRecord& request : requests) {
+    out.push_back(request);
+    out.push_back(answers[at]);
+    if (++at == answers.size()) at = 0;
+  }
+  return out;
+}
+
+Error no_answers(bool nothing_came) {
+  if (nothing_came) return Error{"nothing came back while the flows were opened"};
+  return Error{
+      "IPv6: the addresses of clients and servers, and the local ones of fullnat, must share their "
+      "first 96 bits with --client"};
 }
 
 template <class NextFlow>
 void measure(const Options& options, const Port& port, const FrameTemplate& frame, NextFlow&& next,
-             uint8_t tcp_flags, bool answers, const std::atomic<bool>& stop, RunReport& report) {
+             uint8_t tcp_flags, const std::atomic<bool>& stop, RunReport& report) {
   Sender sender(port, frame, options.burst, options.latency);
   sender.set_flags(tcp_flags);
-  Receiver receiver(port, FrameCheck(options, answers, answers), options.latency,
-                    frame.payload_offset());
+  Receiver receiver(port, FrameCheck(options), options.latency, frame.payload_offset());
   traffic(options, next, sender, receiver, stop, report);
   settle(receiver);
   const ReceiveCounts& counts = receiver.counts();
@@ -154,6 +179,8 @@ void measure(const Options& options, const Port& port, const FrameTemplate& fram
   report.looked_at = counts.looked_at;
   report.foreign = counts.foreign;
   report.bad = counts.bad;
+  report.to_clients = counts.to_clients;
+  report.first_bad = counts.first_bad;
   report.latency = receiver.latency();
 }
 
@@ -167,25 +194,18 @@ Result<RunReport> run(const Options& options, const Port& port, const std::atomi
   if (options.mode == Mode::kNew) {
     const uint8_t flags = options.tcp ? wire::kTcpSyn : 0;
     auto next = [&, n = uint64_t{0}]() mutable { return plan.flow(n++, frame); };
-    measure(options, port, frame, next, flags, false, stop, report);
+    measure(options, port, frame, next, flags, stop, report);
     return report;
   }
 
   const std::vector<FlowRecord> flows = plan.table(options.flows, options.random_order, frame);
   const uint8_t flags = options.tcp ? wire::kTcpAck : 0;
-  if (options.mode == Mode::kEstablished) {
-    report.prime = prime(options, port, frame, flows, nullptr, stop);
-    measure(options, port, frame, TableCursor(flows), flags, false, stop, report);
-    return report;
-  }
-
-  AnswerLearner learner(options);
-  report.prime = prime(options, port, frame, flows, &learner, stop);
-  if (learner.size() == 0) return Error{"nothing came back while the flows were opened"};
-  const FrameTemplate answer = learner.frame_template(frame.length());
-  port.write_template(answer);
-  const std::vector<FlowRecord> answers = learner.table(answer);
-  measure(options, port, answer, TableCursor(answers), flags, true, stop, report);
+  const bool learns = options.mode != Mode::kEstablished;
+  std::vector<FlowRecord> answers;
+  report.prime = prime(options, port, frame, flows, learns, answers, stop);
+  if (learns && report.prime.learned == 0) return no_answers(answers.empty());
+  if (options.mode == Mode::kBothWays) answers = in_turn(flows, answers);
+  measure(options, port, frame, TableCursor(learns ? answers : flows), flags, stop, report);
   return report;
 }
 

@@ -24,6 +24,8 @@ struct RunReport {
   uint64_t looked_at = 0;
   uint64_t foreign = 0;
   uint64_t bad = 0;
+  uint64_t to_clients = 0;            // of those looked at
+  std::vector<uint8_t> first_bad;     // a frame
   std::vector<double> sent_mpps;      // one value an interval of the measured time
   std::vector<double> received_mpps;  // likewise
   LatencyHistogram latency;           // of the measured time

@@ -13,14 +13,20 @@ std::span<const uint8_t> bytes_of(const rte_mbuf* buffer) {
 void Receiver::look(const rte_mbuf* buffer) {
   ++counts_.looked_at;
   switch (check_.look(bytes_of(buffer))) {
-    case Returned::kGood:
+    case Returned::kToServer:
+      break;
+    case Returned::kToClient:
+      ++counts_.to_clients;
       break;
     case Returned::kForeign:
       ++counts_.foreign;
       --counts_.received;
       break;
     case Returned::kBad:
-      ++counts_.bad;
+      if (counts_.bad++ == 0) {
+        const std::span<const uint8_t> frame = bytes_of(buffer);
+        counts_.first_bad.assign(frame.begin(), frame.end());
+      }
       --counts_.received;
       break;
   }
@@ -44,7 +50,7 @@ uint32_t Receiver::drain() {
     if (count == 0) break;
     total += count;
     counts_.received += count;
-    look(buffers[0]);
+    look(buffers[turn_++ % count]);
     if (stamps_) {
       const uint64_t now = rte_rdtsc();
       for (unsigned i = 0; i < count; ++i) read_stamp(buffers[i], now);

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "answer.h"
+#include "frame_check.h"
 #include "latency.h"
 #include "port.h"
 
@@ -111,19 +113,24 @@ struct ReceiveCounts {
   uint64_t looked_at = 0;
   uint64_t foreign = 0;
   uint64_t bad = 0;
+  uint64_t to_clients = 0;  // of those looked at
+  std::vector<uint8_t> first_bad;
 };
 
 class Receiver {
  public:
   Receiver(const Port& port, FrameCheck check, bool stamps, uint32_t payload_offset)
-      : port_(port), check_(check), stamps_(stamps), payload_offset_(payload_offset) {}
+      : port_(port),
+        check_(check),
+        stamps_(stamps),
+        payload_offset_(payload_offset + check.overhead()) {}
 
   const ReceiveCounts& counts() const { return counts_; }
   LatencyHistogram& latency() { return latency_; }
   /// From now on frames go to `learner` as well; null: no longer.
   void set_learner(AnswerLearner* learner) { learner_ = learner; }
 
-  /// Takes what is there, at most kBursts bursts, and looks at the first frame of each.
+  /// Takes what is there, at most kBursts bursts, and looks at one frame of each.
   uint32_t drain();
 
  private:
@@ -138,6 +145,7 @@ class Receiver {
   bool stamps_;
   uint32_t payload_offset_;
   AnswerLearner* learner_ = nullptr;
+  uint32_t turn_ = 0;  // whose turn it is in a burst to be looked at
   ReceiveCounts counts_;
   LatencyHistogram latency_;
 };
