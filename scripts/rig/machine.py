@@ -74,18 +74,21 @@ def namespace(name):
 class Process:
     """A program with its log; `with` ends it, and so does the end of this script, whatever its cause."""
 
-    def __init__(self, title, command, log):
+    def __init__(self, title, command, log, first=True):
+        """`first`: before all else that the machine runs."""
         self.title = title
         self.command = [str(c) for c in command]
         self.bound = ["setpriv", "--pdeathsig", "TERM", "--", *self.command]
         self.log = Path(log)
+        self.first = first
         self.process = None
 
     def __enter__(self):
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(self.bound, stdin=subprocess.PIPE, stdout=log,
                                             stderr=subprocess.STDOUT, start_new_session=True)
-        self._go_first()
+        if self.first:
+            self._go_first()
         return self
 
     def _go_first(self):
