@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "dataplane/reply_directory.h"
 #include "test_memory.h"
 
 namespace lbd {
@@ -198,6 +199,16 @@ TEST(ConnectionTable, TakesAtMost192BytesPerConnection) {
     if (capacity > 100'000) continue;
     ASSERT_TRUE(ConnectionTable::create(capacity, test_hash(), memory.get()));
     EXPECT_EQ(memory.used(), ConnectionTable::bytes_needed(capacity));
+  }
+}
+
+/// With what a second worker has to know of replies by nat. Sizes of indexes are powers of two, so
+/// the worst lies anywhere.
+TEST(ConnectionTable, TakesAtMost192BytesPerConnectionOfTwoWorkers) {
+  for (uint32_t capacity = 1'024; capacity < 30'000'000; capacity += capacity / 64) {
+    const size_t table = ConnectionTable::bytes_needed(capacity);
+    EXPECT_LE(table + ReplyDirectory::bytes_needed(capacity, 2), size_t{192} * capacity)
+        << capacity;
   }
 }
 
