@@ -84,18 +84,20 @@ Tunnel::Inner Tunnel::take_hop(const Packet& packet) {
 }
 
 void Tunnel::fill_v4(uint8_t* outer, const Inner& inner, uint32_t length, const IpAddress& source) {
-  auto* ip = reinterpret_cast<wire::Ipv4*>(outer);
-  ip->tos = inner.tos;
-  ip->total_length = Be16(static_cast<uint16_t>(length));
-  ip->id = Be16(id_);
-  id_ = static_cast<uint16_t>(id_ + context_.workers);
-  ip->fragment = Be16(inner.dont_fragment ? 0x4000 : 0);
-  ip->ttl = inner.ttl;
-  std::memcpy(&ip->source, source.data(), 4);
+  const auto half = [](unsigned value) {
+    return uint32_t{Be16(static_cast<uint16_t>(value)).raw()};
+  };
+  // As words, for the checksum: reading back what was written byte by byte would wait for it.
   std::array<uint32_t, 5> words;
-  std::memcpy(words.data(), ip, sizeof(words));
+  words[0] = 0x45u | uint32_t{inner.tos} << 8 | half(length) << 16;
+  words[1] = half(id_) | half(inner.dont_fragment ? 0x4000 : 0) << 16;
+  words[2] = inner.ttl | uint32_t{outer[offsetof(wire::Ipv4, protocol)]} << 8;
+  std::memcpy(&words[3], source.data(), 4);
+  std::memcpy(&words[4], outer + offsetof(wire::Ipv4, destination), 4);
   const uint64_t sum = uint64_t{words[0]} + words[1] + words[2] + words[3] + words[4];
-  ip->checksum = Be16::from_raw(static_cast<uint16_t>(~checksum::fold(sum)));
+  words[2] |= uint32_t{static_cast<uint16_t>(~checksum::fold(sum))} << 16;
+  std::memcpy(outer, words.data(), sizeof(words));
+  id_ = static_cast<uint16_t>(id_ + context_.workers);
 }
 
 bool Tunnel::forward(Packet& packet, const Encapsulation& tunnel, NextHopId next_hop,
