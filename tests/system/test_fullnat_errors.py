@@ -7,6 +7,7 @@ import socket
 import types
 
 import checks
+import large_page
 import netns
 import pytest
 from lab import CLIENT4, CLIENT6, VIP4, VIP6, call, lan4, lan6, wait_for
@@ -162,7 +163,7 @@ def test_a_path_to_the_client_is_shorter(lab, director, far, vip, between):
     wait_for("the server's MAC address", lambda: all(
         row["next_hop"]["state"] == "reachable" for row in director.ask("services")["services"][0]["real_servers"]))
     page = f"http://[{vip}]:8081/large" if v6 else f"http://{vip}:8081/large"
-    with checks.large_page(lab, server if ":" in server else "0.0.0.0") as digest, errors_at(lab, "rs1", "eth1") as errors:
+    with large_page.served(lab) as digest, errors_at(lab, "rs1", "eth1") as errors:
         done = lab.run(far, "sh", "-c", f"curl -sSgf --max-time 50 {page} | sha256sum")
         assert done.stdout.split()[0] == digest
         [error, *_] = wait_for("the error in the capture", lambda: to_host(errors, server), 10)

@@ -4,45 +4,30 @@ software, under four loads: requests, many of them at once, a large page, datagr
 
 By default the rows are a selection with every pair of two dimensions, and wrk runs for 3 s; `scripts/test --all` (--all
 of pytest) takes every row, and wrk runs for 10 s."""
-import backends
 import checks
+import large_page
 import pytest
 from big_echo import PORT as BIG
 from big_echo import every_size_comes_back
 from decapsulator import Decapsulator
 from director import service
 from lab import CLIENT4, CLIENT6, PORT4, PORT6, VIP4, VIP6, lan4, lan6, server4, server6, wait_for
+from large_page import PORT as PAGE
 from pairwise import pairwise, product
 from test_icmp import forget_mtu
 from test_load import Wrk
 
-PAGE = 8081
 LAN4, LAN6 = "198.51.100.11", "2001:db8:1::11"
 SAME = ((4, 4), (6, 6))
+ALL = (*SAME, (4, 6), (6, 4))
 # Families of the client's and the server's side.
-FAMILIES = {"dr": SAME, "nat": SAME, "fullnat": SAME,
-            **{f"tun {kind}": (*SAME, (4, 6), (6, 4)) for kind in ("ipip", "gre", "gue")}}
+FAMILIES = {"dr": SAME, "nat": SAME, "fullnat": ALL, **{f"tun {kind}": ALL for kind in ("ipip", "gre", "gue")}}
 
-NGINX = """\
-worker_processes 1;
-daemon off;
-pid {dir}/nginx.pid;
-error_log {dir}/error.log warn;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off;
-  client_body_temp_path {dir}/body;
-  proxy_temp_path {dir}/proxy;
-  fastcgi_temp_path {dir}/fastcgi;
-  uwsgi_temp_path {dir}/uwsgi;
-  scgi_temp_path {dir}/scgi;
-  root {dir}/www;
-  server {{
-    listen {port};
-    listen [::]:{port} ipv6only=on;
-  }}
-}}
-"""
+
+@pytest.fixture(scope="module")
+def page(lab):
+    with large_page.served(lab) as digest:
+        yield digest
 
 
 @pytest.fixture(scope="module")
@@ -52,21 +37,6 @@ def ends(lab):
     for one in made.values():
         one.close()
         assert not one.faults, one.faults[:5]
-
-
-@pytest.fixture(scope="module")
-def page(lab):
-    """nginx on rs1 has a page of 100 MiB at PAGE; its SHA-256."""
-    home = lab.dir / "page"
-    (home / "www").mkdir(parents=True)
-    (home / "nginx.conf").write_text(NGINX.format(dir=home, port=PAGE))
-    digest = checks.write_large(home / "www" / "large")
-    made = backends.Backend(
-        lab, ["nginx", "-p", home, "-c", home / "nginx.conf", "-e", home / "error.log"], PAGE)
-    made.start()
-    yield digest
-    made.stop()
-    (home / "www" / "large").unlink()
 
 
 @pytest.fixture
@@ -155,7 +125,7 @@ def datagrams(run):
 
 
 LOADS = {"requests": requests, "many": many, "download": download, "datagrams": datagrams}
-ROWS = product({"method": FAMILIES, "families": FAMILIES["tun ipip"], "workers": (1, 2, 4), "load": LOADS},
+ROWS = product({"method": FAMILIES, "families": ALL, "workers": (1, 2, 4), "load": LOADS},
                lambda row: row["families"] in FAMILIES[row["method"]])
 
 

@@ -6,17 +6,12 @@ import struct
 import checks
 import netns
 import pytest
-from big_echo import PORT as BIG
-from big_echo import every_size_comes_back
 from echo import PORT, EchoClient
 from lab import CLIENT4, CLIENT6, VIP4, VIP6, lan4, lan6
 from test_client_address import curl, nginx, url  # noqa: F401 (nginx is a fixture)
 from test_fullnat import LOCAL4, LOCAL6, fullnat_service, pool, serve
-from test_icmp import forget_mtu
-from test_load import Wrk
 
 VIPS = pytest.mark.parametrize("vip", [pytest.param(VIP6, id="nat64"), pytest.param(VIP4, id="nat46")])
-ANY = {VIP4: "::", VIP6: "0.0.0.0"}  # where a server of the other version listens
 
 
 def between(vip, name="web", servers=3, port_of_servers=None, **more):
@@ -39,37 +34,6 @@ def test_requests_are_answered(lab, director, workers):
         assert all(abs(n - 30) <= workers * 2 for n in answered.values()), answered
     assert checks.drops(director) == {}
     assert pool(director)["used"] == 180
-
-
-@VIPS
-@pytest.mark.parametrize("workers", [1, 4])
-def test_no_request_of_many_fails(lab, director, vip, workers):
-    serve(director, [between(vip)], workers=workers, max_connections=100000)
-    requests, bad = Wrk(lab, 10, address=f"[{vip}]" if vip == VIP6 else vip).result()
-    assert bad == [] and requests > 500
-    assert set(checks.drops(director)) <= {"neighbour_timeout"}
-
-
-@VIPS
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_download_is_whole(lab, director, vip, workers):
-    serve(director, [between(vip, servers=1, port=8081)], workers=workers)
-    with checks.large_page(lab, ANY[vip]) as digest:
-        assert checks.downloaded(lab, vip) == digest
-    assert checks.drops(director) == {}
-
-
-@VIPS
-@pytest.mark.parametrize("workers", [1, 2, 4])
-def test_large_datagrams_come_back(lab, director, big_echo, clients, vip, workers):
-    """In fragments, of which some have to be cut again for IPv6."""
-    serve(director, [between(vip, servers=2, port=BIG, protocol="udp")], workers=workers)
-    try:
-        every_size_comes_back(lab, director, vip, clients)
-        # Where a host says DF it is told of an MTU; nothing else is lost.
-        assert set(checks.drops(director)) <= {"mtu_exceeded", "fragment_timeout"}
-    finally:
-        forget_mtu(lab)
 
 
 @VIPS
