@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""VRRP between lbd and keepalived, and FRR: election, failover by kill, return, graceful stop; and what
-tshark thinks of the packets."""
+"""VRRP between lbd and keepalived, and FRR: election, failover by kill of either, graceful stop, return with and
+without preempt; and what tshark thinks of the packets."""
 import pytest
 from lab import VIP4, VIP6, wait_for
 from vrrp_lab import Lbd, instance
@@ -23,25 +23,30 @@ def wire(place):
 
 
 def play(lbd, peer, vip, one, start_peer):
-    """One whole life of a pair: the peer first, lbd preempts, stops, comes back weaker, and inherits."""
-    def config(priority):
-        return lbd.vrrp_config(instance(**{"virtual_addresses": [vip]} | one | {"priority": priority}))
+    """One whole life of a pair: the peer first, lbd preempts, is killed, comes back and preempts, stops, comes back and
+    does not preempt, and inherits."""
+    def config(**more):
+        return lbd.vrrp_config(instance(200, **{"virtual_addresses": [vip]} | one | more))
 
     def peer_holds():
         return peer.state() == "Master" if isinstance(peer, Frr) else peer.holds(vip)
 
     start_peer()
     wait_for("the peer to be master alone", peer_holds, 20)
-    lbd.start(config(200))
-    wait_for("lbd to preempt", lambda: lbd.state() == "MASTER", 20)
-    wait_for("the peer to step back", lambda: not peer_holds(), 20)
-    assert lbd.holds(vip)
-    assert lbd.stop() == 0
-    wait_for("the peer to take over from a stop", peer_holds, 20)
-    lbd.start(config(50))
-    wait_for("lbd to hear the peer", lambda: lbd.vrrp()["advertisements_received"] > 1, 20)
+    for ends in (lbd.kill, lbd.stop):
+        lbd.start(config())
+        wait_for("lbd to preempt", lambda: lbd.state() == "MASTER", 20)
+        wait_for("the peer to step back", lambda: not peer_holds(), 20)
+        assert lbd.holds(vip)
+        ends()
+        wait_for(f"the peer to take over from a {ends.__name__}", peer_holds, 20)
+    lbd.start(config(preempt=False))
+    interval = lbd.vrrp()["master_interval_ms"] / 1000
+    wait_for("lbd to hear the peer for longer than it would wait",
+             lambda: lbd.vrrp()["advertisements_received"] > 5, 10 * interval + 5)
     row = lbd.vrrp()
     assert row["state"] == "BACKUP" and sum(row["errors"].values()) == 0, row
+    assert peer_holds()
     peer.kill()
     wait_for("lbd to take over from a dead peer", lambda: lbd.state() == "MASTER", 20)
 
@@ -55,6 +60,9 @@ KEEPALIVED = {
     "v3": ({}, {}, VIP4),
     "v3 unicast": ({"unicast": {"peers": ["192.0.2.12"]}},
                    {"more": "unicast_src_ip 192.0.2.12\n unicast_peer { 192.0.2.11 }"}, VIP4),
+    "v2 unicast": (SECONDS | {"unicast": {"peers": ["192.0.2.12"]}},
+                   {"version": 2, "interval": "1",
+                    "more": "unicast_src_ip 192.0.2.12\n unicast_peer { 192.0.2.11 }"}, VIP4),
     "v3 ipv6": ({}, {"addresses": "fe80::20\n" + VIP6}, VIP6),
 }
 
