@@ -56,7 +56,11 @@ class EchoServers:
     def _accept(self, listener, name):
         peer, _ = listener.accept()
         peer.setblocking(False)
-        peer.send(f"{name}\n".encode())
+        try:
+            peer.send(f"{name}\n".encode())
+        except OSError:  # it is gone already: a health check
+            peer.close()
+            return
         self._open.append(peer)
         self._selector.register(peer, selectors.EVENT_READ, (self._echo, name))
 
