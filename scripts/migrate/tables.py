@@ -95,7 +95,7 @@ GLOBAL = _table(
     ("warning", "vrrp_garp_master_refresh_repeat", "a refresh is one gratuitous ARP an address"),
     ("warning", "vrrp_garp_extra_if", "lbd announces an address on the port that it is on"),
     ("warning", "vrrp_gna_interval", "gratuitous_arp.interval holds for both families"),
-    ("warning", "vrrp_higher_prio_send_advert", "lbd becomes backup without a last advertisement"),
+    ("note", "vrrp_higher_prio_send_advert", "lbd always does"),
     ("warning", "vrrp_startup_delay", "start lbd later; it takes over after master_down as ever"),
     ("warning", "reload_time_file reload_repeat reload_file", "reload by lbctl reload"),
     ("warning", "umask", "the service manager does it: UMask"),
@@ -184,7 +184,7 @@ INSTANCE = NOTIFY_ONLY | _table(
         "garp_extra_if garp_extra_if_vmac",
         "lbd announces an address on the port that it is on",
     ),
-    ("warning", "higher_prio_send_advert", "lbd becomes backup without a last advertisement"),
+    ("note", "higher_prio_send_advert", "lbd always does"),
     ("warning", "unicast_ttl", "lbd sends with TTL 255"),
     (
         "warning",

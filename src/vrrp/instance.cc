@@ -129,6 +129,8 @@ IpAddress Instance::master(Time now) const {
 
 /// Two masters: said once, and once more when it is over.
 void Instance::rival_seen(const Advertisement& advertisement, const IpAddress& from, Time now) {
+  // The last word of whom we have just preempted.
+  if (advertisement.priority < priority() && now - since_ < own_interval()) return;
   ++counters_.two_masters;
   const bool known = rival_until_ != kNever;
   rival_until_ = now + own_interval() * 3;

@@ -20,8 +20,7 @@ bool is_member(const std::vector<GroupConfig>& groups, const std::string& name) 
 void Router::apply(Plan plan, Time now) {
   std::vector<std::unique_ptr<Instance>> next;
   std::vector<Instance*> fresh;
-  groups_ = std::move(plan.groups);
-  group_states_.assign(groups_.size(), State::kInitialize);
+  replace_groups(std::move(plan.groups));
   // First the ones that go, so that what they held is free for others.
   std::vector<std::unique_ptr<Instance>> kept;
   for (auto& instance : instances_) {
@@ -57,8 +56,28 @@ void Router::apply(Plan plan, Time now) {
   settle(now);
 }
 
+/// A group that stays keeps its state, so that nobody is told of it again; one that goes has
+/// stopped.
+void Router::replace_groups(std::vector<GroupConfig> groups) {
+  std::map<std::string, State> before;
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    before[groups_[i].name] = group_states_[i];
+    const bool stays = std::ranges::any_of(
+        groups, [&](const GroupConfig& one) { return one.name == groups_[i].name; });
+    if (!stays && group_changed_ && group_states_[i] != State::kInitialize)
+      group_changed_(groups_[i], State::kInitialize);
+  }
+  groups_ = std::move(groups);
+  group_states_.clear();
+  for (const GroupConfig& group : groups_) {
+    const auto old = before.find(group.name);
+    group_states_.push_back(old == before.end() ? State::kInitialize : old->second);
+  }
+}
+
 void Router::stop(Time now) {
   for (auto& instance : instances_) instance->stop(now, "lbd stops");
+  settle(now);
 }
 
 Instance* Router::find(int ifindex, Family family, uint8_t vrid) {

@@ -45,6 +45,7 @@ class Router {
   State group_state(const GroupConfig& group) const;
 
  private:
+  void replace_groups(std::vector<GroupConfig> groups);
   void settle_group(const GroupConfig& group, Time now);
   std::vector<Instance*> members(const GroupConfig& group) const;
 

@@ -159,6 +159,37 @@ TEST(Instance, two_masters_are_said_once_and_resolved) {
   EXPECT_GE(b.announced, announced + 5) << "switches hear of the healed network";
 }
 
+TEST(Instance, the_winner_announces_though_it_speaks_first) {
+  World world;
+  Director& a = world.add(instance("VI", 1, 200, 11));
+  world.run(milliseconds(430));
+  Director& b = world.add(instance("VI", 1, 100, 12));
+  world.cut[1] = true;
+  world.run(milliseconds(2000));
+  ASSERT_EQ(world.masters(), 2u);
+  const unsigned announced = a.announced;
+  world.cut[1] = false;
+  // The next one who speaks is a.
+  b.router.find("VI")->receive({200, 10, false}, only(a).config().protocol.source, world.now);
+  world.run(milliseconds(100));
+  EXPECT_FALSE(b.holds("VI"));
+  EXPECT_GE(a.announced, announced + 5);
+  EXPECT_EQ(only(a).counters().two_masters, 1u);
+}
+
+TEST(Instance, who_preempts_sees_no_second_master_in_the_last_word) {
+  World world;
+  Director& b = world.add(instance("VI", 1, 100, 12));
+  world.run(milliseconds(1000));
+  ASSERT_TRUE(b.holds("VI"));
+  Director& a = world.add(instance("VI", 1, 200, 11));
+  world.run(milliseconds(2000));
+  ASSERT_TRUE(a.holds("VI"));
+  EXPECT_FALSE(b.holds("VI"));
+  EXPECT_EQ(only(a).counters().two_masters, 0u);
+  EXPECT_TRUE(a.notes.empty());
+}
+
 TEST(Instance, a_flood_of_weaker_advertisements_is_answered_at_a_bounded_rate) {
   World world;
   Director& a = world.add(instance("VI", 1, 200, 11));

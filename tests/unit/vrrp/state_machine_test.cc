@@ -21,6 +21,7 @@ constexpr unsigned kMasterActions =
     kAdoptInterval | kSendAdvertisement | kTake | kAnnounce | kArmAdvertise;
 constexpr unsigned kReset = kLearnInterval | kArmMasterDown;
 constexpr unsigned kAssert = kSendAdvertisement | kAnnounce | kArmAdvertise;
+constexpr unsigned kRetire = kReset | kSendAdvertisement | kDrop | kDisarm;
 constexpr unsigned kGiveUp = kSendStop | kDrop | kDisarm;
 
 constexpr State I = State::kInitialize, B = State::kBackup, M = State::kMaster, F = State::kFault;
@@ -68,8 +69,8 @@ constexpr Case kCases[] = {
     {M, E::kLower, M, kAssert, "9568 6.4.3 (755)-(765)"},
     {M, E::kLowerTolerated, M, kAssert, "9568 6.4.3 (755): Preempt_Mode is no matter of a master"},
     {M, E::kEqualLower, M, kAssert, "9568 6.4.3 (755)"},
-    {M, E::kEqualHigher, B, kReset | kDrop | kDisarm, "9568 6.4.3 (720)-(750)"},
-    {M, E::kHigher, B, kReset | kDrop | kDisarm, "9568 6.4.3 (715)-(750)"},
+    {M, E::kEqualHigher, B, kRetire, "9568 6.4.3 (720)-(750), and a last word to the winner"},
+    {M, E::kHigher, B, kRetire, "9568 6.4.3 (715)-(750), and a last word to the winner"},
     {M, E::kFailed, F, kGiveUp, "keepalived: MASTER to FAULT says priority 0"},
     {M, E::kCleared, M, 0, "nothing was wrong"},
     {M, E::kClearedOwner, M, 0, "nothing was wrong"},

@@ -94,6 +94,22 @@ TEST(SyncGroup, tells_its_states) {
   EXPECT_EQ(std::ranges::count(first.log, "group G MASTER"), 1);
 }
 
+TEST(SyncGroup, is_told_once_over_reloads_and_of_its_stop) {
+  Pair pair;
+  Director& first = *pair.world.directors[0];
+  first.log.clear();
+  first.router.apply(pair_of(200, 11), pair.world.now);
+  EXPECT_EQ(std::ranges::count(first.log, "group G MASTER"), 0) << "it was and is";
+  Plan without = pair_of(200, 11);
+  without.groups.clear();
+  first.router.apply(without, pair.world.now);
+  EXPECT_EQ(std::ranges::count(first.log, "group G INIT"), 1);
+  first.router.apply(pair_of(200, 11), pair.world.now);
+  EXPECT_EQ(std::ranges::count(first.log, "group G MASTER"), 1);
+  first.router.stop(pair.world.now);
+  EXPECT_EQ(std::ranges::count(first.log, "group G INIT"), 2);
+}
+
 TEST(SyncGroup, both_move_when_one_network_is_lost) {
   Pair pair;
   // The second director hears B no more: it may not split the group.
