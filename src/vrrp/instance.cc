@@ -262,6 +262,7 @@ void Instance::act(uint16_t actions, Time now) {
   if (actions & kAdoptInterval) master_interval_ = own_interval();
   if (actions & kSendAdvertisement) send(priority());
   if (actions & kSendStop) send(kPriorityStop);
+  if (actions & kSendLastWord) send(kPriorityLowest);
   if (actions & kTake) output_.take(*this);
   if (actions & kDrop) output_.drop(*this);
   if (actions & kAnnounce &&

@@ -19,6 +19,7 @@ namespace lbd::vrrp {
 inline constexpr uint8_t kTtl = 255;             // RFC 9568 5.1.1.3
 inline constexpr uint8_t kTypeOfService = 0xc0;  // internetwork control (RFC 791 3.1)
 inline constexpr uint8_t kPriorityStop = 0;      // RFC 9568 5.2.4: the master gives up
+inline constexpr uint8_t kPriorityLowest = 1;    // RFC 9568 5.2.4: of a backup, the least
 inline constexpr uint8_t kPriorityOwner = 255;   // RFC 9568 5.2.4: owns the addresses
 inline constexpr size_t kMaxAddresses = 255;     // the count is one byte
 

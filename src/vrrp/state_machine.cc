@@ -55,9 +55,10 @@ constexpr Table make_table() {
   set(kMaster, E::kLowerTolerated, kMaster, kAssert);
   set(kMaster, E::kEqualLower, kMaster, kAssert);
   // (720)-(750): the other one is the master. It may never have heard of us (networks that were cut
-  // heal in one direction first); a last advertisement makes it announce the addresses again.
-  constexpr unsigned kRetire =
-      kLearnInterval | kSendAdvertisement | kDrop | kDisarm | kArmMasterDown;
+  // heal in one direction first); a last advertisement makes it announce the addresses again. Its
+  // priority is the lowest: with our own, a late advertisement of one that has lowered its priority
+  // since could make both step back.
+  constexpr unsigned kRetire = kLearnInterval | kSendLastWord | kDrop | kDisarm | kArmMasterDown;
   set(kMaster, E::kEqualHigher, kBackup, kRetire);
   set(kMaster, E::kHigher, kBackup, kRetire);
   set(kMaster, E::kFailed, State::kFault, kGiveUp);

@@ -48,7 +48,8 @@ enum Action : uint16_t {
   kDisarm = 1 << 7,    // all timers
   kArmAdvertise = 1 << 8,
   kArmMasterDown = 1 << 9,
-  kArmSkew = 1 << 10,  // master down after the skew time alone
+  kArmSkew = 1 << 10,       // master down after the skew time alone
+  kSendLastWord = 1 << 11,  // priority 1
 };
 
 struct Step {

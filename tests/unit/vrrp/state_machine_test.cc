@@ -21,7 +21,7 @@ constexpr unsigned kMasterActions =
     kAdoptInterval | kSendAdvertisement | kTake | kAnnounce | kArmAdvertise;
 constexpr unsigned kReset = kLearnInterval | kArmMasterDown;
 constexpr unsigned kAssert = kSendAdvertisement | kAnnounce | kArmAdvertise;
-constexpr unsigned kRetire = kReset | kSendAdvertisement | kDrop | kDisarm;
+constexpr unsigned kRetire = kReset | kSendLastWord | kDrop | kDisarm;
 constexpr unsigned kGiveUp = kSendStop | kDrop | kDisarm;
 
 constexpr State I = State::kInitialize, B = State::kBackup, M = State::kMaster, F = State::kFault;
