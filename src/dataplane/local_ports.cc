@@ -21,8 +21,16 @@ FlowKey with_port(FlowKey key, uint16_t port) {
 }  // namespace
 
 LocalPortTable::LocalPortTable(const Owner& owner) : workers_(owner.workers()) {
-  sort(owner, Family::kIpv4);
-  sort(owner, Family::kIpv6);
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    sort(owner, family);
+    auto& least = least_shares_[family == Family::kIpv6];
+    for (unsigned worker = 0; worker < workers_; ++worker) {
+      least.push_back(kPorts);
+      for (uint32_t base = 0; base < Owner::kPeriod; ++base)
+        least[worker] =
+            std::min(least[worker], share(family, base, static_cast<WorkerIndex>(worker)));
+    }
+  }
 }
 
 /// Counting sort by class.
@@ -56,8 +64,7 @@ uint32_t LocalPortTable::share(Family family, uint32_t base, WorkerIndex worker)
 /// Told without a search once the connections are as many as the ports.
 bool LocalPorts::is_used_up(const Endpoint& server, uint8_t protocol,
                             std::span<const IpAddress> pool, uint32_t used) const {
-  // Shares differ by less than half.
-  if (used < pool.size() * (LocalPortTable::kPorts / owner_.workers() / 2)) [[likely]]
+  if (used < pool.size() * table_.least_share(pool[0].family(), worker_)) [[likely]]
     return false;
   uint64_t all = 0;
   for (const IpAddress& local : pool) {

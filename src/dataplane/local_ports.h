@@ -47,6 +47,10 @@ class LocalPortTable {
   }
   /// How many ports that share has.
   uint32_t share(Family family, uint32_t base, WorkerIndex worker) const;
+  /// The least that has for any `base`.
+  uint32_t least_share(Family family, WorkerIndex worker) const {
+    return least_shares_[family == Family::kIpv6][worker];
+  }
 
  private:
   using Starts = std::array<uint32_t, Owner::kPeriod + 1>;
@@ -63,6 +67,7 @@ class LocalPortTable {
   unsigned workers_;
   uint32_t largest_ = 0;  // class
   std::array<Starts, 2> starts_{};
+  std::array<std::vector<uint32_t>, 2> least_shares_;  // by worker
   std::array<std::vector<uint16_t>, 2> ports_;
 };
 
