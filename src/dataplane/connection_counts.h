@@ -49,8 +49,9 @@ struct Thresholds {
 ///
 /// Theory. Whoever looks for the least loaded of many servers must not read them all. So each
 /// change also counts up a number that a block of kBlock servers shares; a reader remembers the
-/// numbers and reads again only the words of blocks whose number has moved (LoadWatch). The number
-/// is raised after the word (release) and read before it (acquire).
+/// numbers and reads again only the words of blocks whose number has moved (ChangeWatch). The
+/// number is raised after the word (release) and read before it (acquire). A relief is counted
+/// last, so that whoever sees that number move finds the block's moved too.
 class ConnectionCounts {
  public:
   static constexpr uint32_t kBlock = 16;
@@ -63,16 +64,19 @@ class ConnectionCounts {
   /// How often a server that had been overloaded came to take connections again. As long as it
   /// stands still, who was overloaded still is: read it before the words (acquire).
   uint64_t reliefs() const { return reliefs_.load(std::memory_order_acquire); }
-  /// How often a word of servers [block * kBlock, + kBlock) has changed.
-  uint64_t changes(uint32_t block) const { return changes_[block].load(std::memory_order_acquire); }
+  /// How often a word of servers [block * kBlock, + kBlock) has changed, and of the blocks behind.
+  const std::atomic<uint64_t>* changes_from(uint32_t block) const { return &changes_[block]; }
+  /// A server's word, and those behind it.
+  const std::atomic<LoadWord>* words_from(ServerId server) const { return &words_[server]; }
 
   /// `change`: kOneActive, kOneInactive, multiples, or their negatives. Clears the overload of a
   /// server that is relieved by it.
   void add(ServerId server, LoadWord change, const Thresholds& thresholds) {
     const LoadWord now = words_[server].fetch_add(change, std::memory_order_relaxed) + change;
-    if (now & kOverloaded) [[unlikely]]
-      relieve(server, now, thresholds);
+    const bool relieved = (now & kOverloaded) != 0 && relieve(server, now, thresholds);
     changed(server);
+    if (relieved) [[unlikely]]
+      count_relief();
   }
   /// Counts one more, unless the server has its maximum. The one that reaches it marks the server.
   bool try_add(ServerId server, LoadWord one, const Thresholds& thresholds) {
@@ -100,19 +104,19 @@ class ConnectionCounts {
       if (thresholds.relieved(total_of(word))) next &= ~kOverloaded;
       if (next == word) return;
     } while (!words_[server].compare_exchange_weak(word, next, std::memory_order_relaxed));
-    if (word & ~next & kOverloaded) reliefs_.fetch_add(1, std::memory_order_release);
     changed(server);
+    if (word & ~next & kOverloaded) count_relief();
   }
 
  private:
-  void relieve(ServerId server, LoadWord word, const Thresholds& thresholds) {
+  bool relieve(ServerId server, LoadWord word, const Thresholds& thresholds) {
     while ((word & kOverloaded) && thresholds.relieved(total_of(word)))
       if (words_[server].compare_exchange_weak(word, word & ~kOverloaded,
-                                               std::memory_order_relaxed)) {
-        reliefs_.fetch_add(1, std::memory_order_release);
-        return;
-      }
+                                               std::memory_order_relaxed))
+        return true;
+    return false;
   }
+  void count_relief() { reliefs_.fetch_add(1, std::memory_order_release); }
   void changed(ServerId server) {
     changes_[server / kBlock].fetch_add(1, std::memory_order_release);
   }

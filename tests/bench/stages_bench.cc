@@ -216,6 +216,29 @@ void PickFull(benchmark::State& state, SchedulerKind kind) {
     benchmark::DoNotOptimize(schedule->pick({key, &counts, 0}));
   }
 }
+/// As a full service works: one server has room, a pick fills it, and a connection of another ends.
+void PickCrowded(benchmark::State& state, SchedulerKind kind) {
+  const auto servers = static_cast<uint32_t>(state.range(0));
+  constexpr Thresholds kOne{1, 0};
+  std::vector<Candidate> candidates;
+  ConnectionCounts counts(servers);
+  for (uint32_t i = 0; i < servers; ++i) {
+    candidates.push_back({i, 1, i, Forwarding::kDr, 1, i, true});
+    if (i > 0) (void)counts.try_add(i, kOneActive, kOne);
+  }
+  const SchedulerOptions options{true, false, 131'071};
+  const auto schedule =
+      make_state(kind, candidates, 0, make_shared_schedule(kind, options, candidates, nullptr));
+  RandomOrder order(servers);
+  uint32_t n = 0;
+  for (auto _ : state) {
+    const FlowKey key = flow(++n);
+    const Candidate* picked = schedule->pick({key, &counts, 0});
+    if (picked == nullptr) return state.SkipWithError("nobody has room");
+    (void)counts.try_add(picked->server, kOneActive, kOne);
+    counts.add(order.next(), -kOneActive, kOne);
+  }
+}
 
 void register_picks() {
   for (size_t i = 0; i < kSchedulerNames.size(); ++i) {
@@ -226,6 +249,11 @@ void register_picks() {
     const std::string full = "PickFull/" + std::string(name_of(kind));
     auto* other = benchmark::RegisterBenchmark(full.c_str(), PickFull, kind);
     other->ArgNames({"servers", "room"})->Args({1'000, 0})->Args({1'000, 1});
+    // sh and dh have 256 buckets at most, and so many servers.
+    if (kind == SchedulerKind::kSh || kind == SchedulerKind::kDh) continue;
+    const std::string crowded = "PickCrowded/" + std::string(name_of(kind));
+    auto* third = benchmark::RegisterBenchmark(crowded.c_str(), PickCrowded, kind);
+    third->ArgName("servers")->Arg(100)->Arg(1'000);
   }
 }
 const bool kPicksRegistered = (register_picks(), true);

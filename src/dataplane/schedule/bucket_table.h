@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "dataplane/schedule/candidate.h"
 #include "dataplane/schedule/kind.h"
+#include "dataplane/schedule/openings.h"
 
 // What sh, dh and mh have in common: a table of buckets, filled by the control side, the same for
 // all workers and on every director that has the same servers. A hash of the flow names the bucket.
@@ -39,14 +39,18 @@ class BucketTable {
   BucketTable(SchedulerKind kind, const SchedulerOptions& options,
               std::span<const Candidate> candidates, const BucketTable* before);
 
-  /// nullptr: there is no server, or the flow's is out and there is no fallback. O(1).
-  const Candidate* pick(const NewFlow& flow) const;
+  /// nullptr: there is no server, or the flow's is out and there is no fallback. O(1). `open`: of
+  /// this worker and list(); only asked with fallback.
+  const Candidate* pick(const NewFlow& flow, Openings& open) const;
+  /// In mh by identity.
+  const CandidateList& list() const { return list_; }
   /// Otherwise a flow of a server that is out has none.
   bool falls_back() const { return options_.fallback; }
   const Buckets& buckets() const { return buckets_; }
 
  private:
-  const Candidate* fall_back(const NewFlow& flow, uint64_t hash, uint32_t bucket) const;
+  const Candidate* next_bucket(const NewFlow& flow, uint32_t bucket) const;
+  const Candidate* rehashed(const NewFlow& flow, uint64_t hash, Openings& open) const;
   uint32_t bucket_of(uint64_t hash) const {
     return static_cast<uint32_t>((hash >> 32) * buckets_.size() >> 32);
   }

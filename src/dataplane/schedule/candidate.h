@@ -58,7 +58,7 @@ class CandidateList {
   uint32_t size() const { return static_cast<uint32_t>(candidates_.size()); }
   bool empty() const { return candidates_.empty(); }
   const Candidate& operator[](uint32_t position) const { return candidates_[position]; }
-  /// Null where the server is none of these. O(log n).
+  /// Null where the server is none of these. O(log n), O(1) where ids are consecutive.
   const Candidate* find(ServerId server) const;
 
   struct Place {

@@ -4,16 +4,23 @@
 #include <algorithm>
 
 namespace lbd {
+namespace {
 
-Failover::Failover(std::span<const Candidate> candidates)
-    : by_weight_(candidates.begin(), candidates.end()) {
-  std::ranges::stable_sort(by_weight_, std::ranges::greater{}, &Candidate::weight);
+CandidateList sorted_by_weight(std::span<const Candidate> candidates) {
+  std::vector<Candidate> sorted(candidates.begin(), candidates.end());
+  std::ranges::stable_sort(sorted, std::ranges::greater{}, &Candidate::weight);
+  return CandidateList(sorted);
 }
 
-const Candidate* Failover::pick(const NewFlow& flow) const {
-  for (const Candidate& candidate : by_weight_)
-    if (!is_out(candidate, flow)) return &candidate;
-  return nullptr;
+}  // namespace
+
+Failover::Failover(std::span<const Candidate> candidates)
+    : by_weight_(sorted_by_weight(candidates)), open_(by_weight_) {}
+
+const Candidate* Failover::pick(const NewFlow& flow) {
+  open_.refresh(flow, by_weight_);
+  const uint32_t at = open_.take(0, flow, by_weight_);
+  return at == by_weight_.size() ? nullptr : &by_weight_[at];
 }
 
 }  // namespace lbd

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "dataplane/schedule/candidate.h"
+#include "dataplane/schedule/openings.h"
 
 namespace lbd {
 
@@ -10,11 +10,13 @@ class Failover {
  public:
   explicit Failover(std::span<const Candidate> candidates);
 
-  /// nullptr: no server takes connections. O(1), and one more for each overloaded server before.
-  const Candidate* pick(const NewFlow& flow) const;
+  /// nullptr: no server takes connections. O(1), and one more for each server that was
+  /// found overloaded since it was last relieved.
+  const Candidate* pick(const NewFlow& flow);
 
  private:
-  std::vector<Candidate> by_weight_;  // highest first
+  CandidateList by_weight_;  // highest first
+  Openings open_;
 };
 
 }  // namespace lbd

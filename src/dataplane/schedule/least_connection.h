@@ -7,7 +7,7 @@ namespace lbd {
 
 /// lc: least active * 256 + inactive (ip_vs_dest_conn_overhead() of IPVS).
 struct LeastConnectionRule {
-  static Cost cost(LoadWord word, uint32_t) { return {overhead_of(word), 1}; }
+  static Ratio ratio(LoadWord word, uint32_t) { return {overhead_of(word), 1}; }
 };
 using LeastConnection = LeastLoad<LeastConnectionRule>;
 

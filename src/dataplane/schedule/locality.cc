@@ -10,8 +10,10 @@ namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
-Cost cost_of(const Candidate& candidate, const NewFlow& flow) {
-  return WeightedLeastConnectionRule::cost(flow.counts->get(candidate.server), candidate.weight);
+/// By wlc.
+bool lighter(const Candidate& a, const Candidate& b, const NewFlow& flow) {
+  return overhead_of(flow.counts->get(a.server)) * b.weight <
+         overhead_of(flow.counts->get(b.server)) * a.weight;
 }
 
 }  // namespace
@@ -19,75 +21,97 @@ Cost cost_of(const Candidate& candidate, const NewFlow& flow) {
 Locality::Locality(bool replicate, std::span<const Candidate> candidates,
                    std::shared_ptr<LocalityTable> table)
     : replicate_(replicate),
-      list_(candidates),
       least_loaded_(candidates),
-      roomiest_(candidates),
+      roomy_(list().size(), true),
+      roomy_count_(list().size()),
       table_(std::move(table)) {}
 
 const Candidate* Locality::pick(const NewFlow& flow) {
   const uint64_t hash = stable_hash(flow.key, 1, false);
   LocalityTable::Entry* entry = table_->find(hash, flow.now);
+  Known before;
   if (entry != nullptr) {
     entry->used.store(flow.now, kRelaxed);
-    const Candidate* known = cached(*entry, flow);
-    if (replicate_) shed(*entry, flow);
-    if (known != nullptr && !is_overloaded(*known, flow)) return known;
+    before = known(*entry, flow);
+    if (replicate_)
+      if (Slot* left = shed(*entry, flow)) before.room = left;
+    if (before.best != nullptr &&
+        active_of(flow.counts->get(before.best->server)) <= before.best->weight)
+      return before.best;
   }
-  const Candidate* chosen = least_loaded_.pick(flow);
+  look(flow);
+  if (before.best != nullptr && roomy_count_ == 0) return before.best;
+  const Candidate* chosen = least_loaded_.least();
   if (chosen == nullptr) return nullptr;
-  remember(entry != nullptr ? *entry : table_->insert(hash, flow.now), *chosen, flow.now);
+  if (entry == nullptr) {
+    entry = &table_->insert(hash, flow.now);
+    before.room = &entry->servers[0];
+  }
+  remember(*entry, before.room, *chosen, flow.now);
   return chosen;
 }
 
-/// The least loaded of a destination's servers, or null where all are out.
-const Candidate* Locality::cached(LocalityTable::Entry& entry, const NewFlow& flow) const {
-  const Candidate* best = nullptr;
-  for (const auto& server : entry.servers) {
-    const Candidate* candidate = list_.find(server.load(kRelaxed));
-    if (candidate == nullptr || is_out(*candidate, flow)) continue;
-    if (best == nullptr || cost_of(*candidate, flow) < cost_of(*best, flow)) best = candidate;
+/// What goes to a destination now, and where one more server has room: a server that is no
+/// candidate any more makes some.
+Locality::Known Locality::known(LocalityTable::Entry& entry, const NewFlow& flow) const {
+  Known out;
+  uint64_t least = 0;
+  for (Slot& server : entry.servers) {
+    const Candidate* candidate = list().find(server.load(kRelaxed));
+    if (candidate == nullptr) {
+      if (out.room == nullptr) out.room = &server;
+      continue;
+    }
+    const LoadWord word = flow.counts->get(candidate->server);
+    if (candidate->limited && (word & kOverloaded)) continue;
+    if (out.best != nullptr && overhead_of(word) * out.best->weight >= least * candidate->weight)
+      continue;
+    out.best = candidate;
+    least = overhead_of(word);
   }
-  return best;
+  return out;
 }
 
-bool Locality::is_overloaded(const Candidate& candidate, const NewFlow& flow) {
-  if (active_of(flow.counts->get(candidate.server)) <= candidate.weight) return false;
-  const Candidate* roomy = roomiest_.pick(flow);
-  return roomy != nullptr &&
-         uint64_t{active_of(flow.counts->get(roomy->server))} * 2 < roomy->weight;
+/// Reads again what has changed: only where that is asked, which a known destination's server with
+/// room does not need.
+void Locality::look(const NewFlow& flow) {
+  least_loaded_.refresh(*flow.counts, [this](uint32_t position, LoadWord word) {
+    const bool roomy =
+        (word & kOverloaded) == 0 && uint64_t{active_of(word)} * 2 < list()[position].weight;
+    roomy_count_ += roomy;
+    roomy_count_ -= roomy_[position];
+    roomy_[position] = roomy;
+  });
 }
 
-void Locality::remember(LocalityTable::Entry& entry, const Candidate& chosen, Tick now) const {
+void Locality::remember(LocalityTable::Entry& entry, Slot* room, const Candidate& chosen,
+                        Tick now) const {
   if (!replicate_) return entry.servers[0].store(chosen.server, kRelaxed);
-  std::atomic<ServerId>* room = nullptr;
-  for (auto& server : entry.servers) {
-    const ServerId id = server.load(kRelaxed);
-    if (id == chosen.server) return;
-    // A server that is no candidate any more makes room.
-    if (room == nullptr && list_.find(id) == nullptr) room = &server;
-  }
   if (room == nullptr) return;
+  for (const Slot& server : entry.servers)
+    if (server.load(kRelaxed) == chosen.server) return;
   room->store(chosen.server, kRelaxed);
   entry.changed.store(now, kRelaxed);
 }
 
-void Locality::shed(LocalityTable::Entry& entry, const NewFlow& flow) const {
-  if (ticks_since(entry.changed.load(kRelaxed), flow.now) < kLocalityLife) return;
-  std::atomic<ServerId>* worst = nullptr;
+/// The slot of the server that was let go, or null.
+Locality::Slot* Locality::shed(LocalityTable::Entry& entry, const NewFlow& flow) const {
+  if (ticks_since(entry.changed.load(kRelaxed), flow.now) < kLocalityLife) return nullptr;
+  Slot* worst = nullptr;
   const Candidate* most_loaded = nullptr;
   unsigned members = 0;
-  for (auto& server : entry.servers) {
-    const Candidate* candidate = list_.find(server.load(kRelaxed));
+  for (Slot& server : entry.servers) {
+    const Candidate* candidate = list().find(server.load(kRelaxed));
     if (candidate == nullptr) continue;
     ++members;
-    if (most_loaded != nullptr && !(cost_of(*most_loaded, flow) < cost_of(*candidate, flow)))
-      continue;
+    if (most_loaded != nullptr && !lighter(*most_loaded, *candidate, flow)) continue;
     most_loaded = candidate;
     worst = &server;
   }
-  if (members < 2) return;
+  if (members < 2) return nullptr;
   worst->store(kNoId, kRelaxed);
   entry.changed.store(flow.now, kRelaxed);
+  return worst;
 }
 
 }  // namespace lbd

@@ -2,16 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "dataplane/schedule/locality_table.h"
 #include "dataplane/schedule/weighted_least_connection.h"
 
 namespace lbd {
-
-/// active / weight: the room that a server has.
-struct RoomRule {
-  static Cost cost(LoadWord word, uint32_t weight) { return {active_of(word), weight}; }
-};
 
 /// lblc and lblcr: what went to a destination address goes there again, for caches behind a
 /// service of many addresses.
@@ -30,15 +26,21 @@ class Locality {
   const Candidate* pick(const NewFlow& flow);
 
  private:
-  const Candidate* cached(LocalityTable::Entry& entry, const NewFlow& flow) const;
-  bool is_overloaded(const Candidate& candidate, const NewFlow& flow);
-  void remember(LocalityTable::Entry& entry, const Candidate& chosen, Tick now) const;
-  void shed(LocalityTable::Entry& entry, const NewFlow& flow) const;
+  const CandidateList& list() const { return least_loaded_.list(); }
+  using Slot = std::atomic<ServerId>;
+  struct Known {
+    const Candidate* best = nullptr;  // the least loaded one, or null where all are out
+    Slot* room = nullptr;             // for one more, or null
+  };
+  Known known(LocalityTable::Entry& entry, const NewFlow& flow) const;
+  void look(const NewFlow& flow);
+  void remember(LocalityTable::Entry& entry, Slot* room, const Candidate& chosen, Tick now) const;
+  Slot* shed(LocalityTable::Entry& entry, const NewFlow& flow) const;
 
   bool replicate_;
-  CandidateList list_;
   WeightedLeastConnection least_loaded_;
-  LeastLoad<RoomRule> roomiest_;
+  std::vector<uint8_t> roomy_;  // by position: less than half of its weight is active
+  uint32_t roomy_count_;
   std::shared_ptr<LocalityTable> table_;
 };
 

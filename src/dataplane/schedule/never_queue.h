@@ -7,7 +7,7 @@ namespace lbd {
 
 /// nq: the first that has no active connection, whatever the weights; else as sed.
 struct NeverQueueRule {
-  static Cost cost(LoadWord word, uint32_t weight) {
+  static Ratio ratio(LoadWord word, uint32_t weight) {
     if (active_of(word) == 0) return {0, 1};
     return {uint64_t{active_of(word)} + 1, weight};
   }

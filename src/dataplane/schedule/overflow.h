@@ -7,8 +7,8 @@ namespace lbd {
 
 /// ovf: the highest weight with active <= weight, the first of equal ones.
 struct OverflowRule {
-  static Cost cost(LoadWord word, uint32_t weight) {
-    if (active_of(word) > weight) return Cost::infinite();
+  static Ratio ratio(LoadWord word, uint32_t weight) {
+    if (active_of(word) > weight) return Ratio::infinite();
     return {65'536 - weight, 1};
   }
 };

@@ -3,17 +3,17 @@
 
 namespace lbd {
 
-RoundRobin::RoundRobin(std::span<const Candidate> candidates, unsigned worker) : list_(candidates) {
+RoundRobin::RoundRobin(std::span<const Candidate> candidates, unsigned worker)
+    : list_(candidates), open_(list_) {
   if (!list_.empty()) next_ = worker % list_.size();
 }
 
 const Candidate* RoundRobin::pick(const NewFlow& flow) {
-  for (uint32_t i = 0; i < list_.size(); ++i) {
-    const Candidate* picked = &list_[next_];
-    if (++next_ == list_.size()) next_ = 0;
-    if (!is_out(*picked, flow)) return picked;
-  }
-  return nullptr;
+  open_.refresh(flow, list_);
+  const uint32_t at = open_.take(next_, flow, list_);
+  if (at == list_.size()) return nullptr;
+  next_ = at + 1 == list_.size() ? 0 : at + 1;
+  return &list_[at];
 }
 
 void RoundRobin::adopt(const RoundRobin& old) {

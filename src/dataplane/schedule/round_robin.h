@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "dataplane/schedule/candidate.h"
+#include "dataplane/schedule/openings.h"
 
 namespace lbd {
 
@@ -10,7 +10,8 @@ class RoundRobin {
  public:
   RoundRobin(std::span<const Candidate> candidates, unsigned worker);
 
-  /// nullptr: no server takes connections. O(1), and one more for each overloaded server before.
+  /// nullptr: no server takes connections. O(1), and one more for each server that was
+  /// found overloaded since it was last relieved.
   const Candidate* pick(const NewFlow& flow);
   /// Goes on where `old` would have gone on: at the first of its next servers that is still there.
   /// O(n), no memory.
@@ -18,6 +19,7 @@ class RoundRobin {
 
  private:
   CandidateList list_;
+  Openings open_;
   uint32_t next_ = 0;
 };
 

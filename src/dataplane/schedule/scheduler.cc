@@ -50,7 +50,7 @@ ScheduleState::AnyScheduler ScheduleState::make(SchedulerKind kind,
     case SchedulerKind::kSh:
     case SchedulerKind::kDh:
     case SchedulerKind::kMh:
-      return Hashed{shared.buckets};
+      return Hashed(shared.buckets);
     case SchedulerKind::kLblc:
     case SchedulerKind::kLblcr:
       return Locality(kind == SchedulerKind::kLblcr, candidates, shared.locality);

@@ -38,8 +38,12 @@ SharedSchedule make_shared_schedule(SchedulerKind kind, const SchedulerOptions& 
 
 /// sh, dh, mh.
 struct Hashed {
+  explicit Hashed(std::shared_ptr<const BucketTable> shared)
+      : table(std::move(shared)), open(table->list()) {}
+  const Candidate* pick(const NewFlow& flow) { return table->pick(flow, open); }
+
   std::shared_ptr<const BucketTable> table;
-  const Candidate* pick(const NewFlow& flow) const { return table->pick(flow); }
+  Openings open;
 };
 
 /// One worker's scheduler for one list of candidates. Made by the control side, then that worker's.

@@ -7,7 +7,7 @@ namespace lbd {
 
 /// sed: least (active + 1) / weight.
 struct ShortestExpectedDelayRule {
-  static Cost cost(LoadWord word, uint32_t weight) {
+  static Ratio ratio(LoadWord word, uint32_t weight) {
     return {uint64_t{active_of(word)} + 1, weight};
   }
 };

@@ -6,21 +6,45 @@
 
 namespace lbd {
 
-Tournament::Tournament(uint32_t n)
-    : leaves_(std::bit_ceil(std::max(n, 2u))), costs_(leaves_, Cost::infinite()), nodes_(leaves_) {
-  for (uint32_t node = leaves_ - 1; node >= 1; --node) nodes_[node] = winner(2 * node);
+CostScale::CostScale(uint32_t highest_weight)
+    : shift_(2 * static_cast<unsigned>(std::bit_width(std::max(highest_weight, 1u) - 1))),
+      limit_((~uint64_t{0} >> shift_) - 1) {}
+
+Tournament::Tournament(uint32_t n) {
+  do {
+    n = (std::max(n, 1u) + 3) >> kBits;
+    levels_.push_back(static_cast<uint32_t>(costs_.size()));
+    costs_.resize(costs_.size() + (n << kBits), kInfiniteCost);
+  } while (n > 1);
+  costs_.push_back(kInfiniteCost);
 }
 
 void Tournament::set(uint32_t at, Cost cost) {
-  costs_[at] = cost;
-  for (uint32_t node = (leaves_ + at) / 2; node >= 1; node /= 2) {
-    const uint32_t left = winner(2 * node);
-    const uint32_t right = winner(2 * node + 1);
-    const uint32_t best = costs_[right] < costs_[left] ? right : left;
-    // Above a node whose winner stays, and is another, nothing changes.
-    if (best == nodes_[node] && best != at) return;
-    nodes_[node] = best;
+  Cost* const costs = costs_.data();
+  for (const uint32_t level : levels_) {
+    const Cost* const siblings = costs + level;
+    if (siblings[at] == cost) return;
+    costs[level + at] = cost;
+    const Cost one = std::min(cost, siblings[at ^ 1]);
+    cost = std::min(one, std::min(siblings[at ^ 2], siblings[at ^ 3]));
+    at >>= kBits;
   }
+  costs_.back() = cost;
+}
+
+uint32_t Tournament::least() const {
+  const Cost cost = least_cost();
+  uint32_t at = 0;
+  for (size_t level = levels_.size(); level-- > 0;) {
+    at <<= kBits;
+    const Cost* const children = &costs_[levels_[level] + at];
+    // Without branches, for which child it is no one can foresee.
+    const uint32_t second = children[0] != cost;
+    const uint32_t third = second & static_cast<uint32_t>(children[1] != cost);
+    const uint32_t fourth = third & static_cast<uint32_t>(children[2] != cost);
+    at += second + third + fourth;
+  }
+  return at;
 }
 
 }  // namespace lbd

@@ -4,8 +4,10 @@
 namespace lbd {
 namespace {
 
-/// Draws of overloaded servers before all are looked at in turn.
+/// Draws of overloaded servers before it is the next open one from a random place on; none where
+/// fewer than one of kFew is open.
 constexpr unsigned kTries = 8;
+constexpr uint32_t kFew = 32;
 
 bool lighter(const Candidate& a, const Candidate& b, const ConnectionCounts& counts) {
   return overhead_of(counts.get(a.server)) * b.weight <
@@ -15,7 +17,10 @@ bool lighter(const Candidate& a, const Candidate& b, const ConnectionCounts& cou
 }  // namespace
 
 TwoChoices::TwoChoices(std::span<const Candidate> candidates, unsigned worker)
-    : list_(candidates), columns_(list_.size()), state_(0x9e3779b97f4a7c15ull * (worker + 1)) {
+    : list_(candidates),
+      open_(list_),
+      columns_(list_.size()),
+      state_(0x9e3779b97f4a7c15ull * (worker + 1)) {
   const uint64_t n = list_.size();
   uint64_t sum = 0;
   for (uint32_t i = 0; i < n; ++i) sum += list_[i].weight;
@@ -50,20 +55,24 @@ uint64_t TwoChoices::random() {
 }
 
 const Candidate* TwoChoices::draw(const NewFlow& flow) {
-  for (unsigned i = 0; i < kTries; ++i) {
+  const unsigned tries = open_.count() < list_.size() / kFew ? 0 : kTries;
+  for (unsigned i = 0; i < tries; ++i) {
     const uint64_t bits = random();
     const auto column = static_cast<uint32_t>((bits >> 32) * list_.size() >> 32);
     const Column& at = columns_[column];
-    const Candidate& drawn = list_[static_cast<uint32_t>(bits) < at.own ? column : at.other];
-    if (!is_out(drawn, flow)) return &drawn;
+    const uint32_t drawn = static_cast<uint32_t>(bits) < at.own ? column : at.other;
+    if (!open_.is_open(drawn)) continue;
+    if (!is_out(list_[drawn], flow)) return &list_[drawn];
+    open_.close(drawn);
   }
-  for (uint32_t i = 0; i < list_.size(); ++i)
-    if (!is_out(list_[i], flow)) return &list_[i];
-  return nullptr;
+  const auto from = static_cast<uint32_t>((random() >> 32) * list_.size() >> 32);
+  const uint32_t at = open_.take(from, flow, list_);
+  return at == list_.size() ? nullptr : &list_[at];
 }
 
 const Candidate* TwoChoices::pick(const NewFlow& flow) {
   if (list_.empty()) return nullptr;
+  open_.refresh(flow, list_);
   const Candidate* first = draw(flow);
   const Candidate* second = draw(flow);
   if (first == nullptr || second == nullptr) return first ? first : second;

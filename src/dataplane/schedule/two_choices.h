@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "dataplane/schedule/candidate.h"
+#include "dataplane/schedule/openings.h"
 
 namespace lbd {
 
@@ -13,7 +13,8 @@ class TwoChoices {
   /// Workers draw different numbers, by their index.
   TwoChoices(std::span<const Candidate> candidates, unsigned worker);
 
-  /// nullptr: no server takes connections. O(1), unless nearly all servers are overloaded.
+  /// nullptr: no server takes connections. O(1), and one more for each server that was
+  /// found overloaded since it was last relieved.
   const Candidate* pick(const NewFlow& flow);
 
  private:
@@ -25,6 +26,7 @@ class TwoChoices {
     uint32_t other = 0;  // position
   };
   CandidateList list_;
+  Openings open_;
   std::vector<Column> columns_;
   uint64_t state_;
 };

@@ -7,7 +7,7 @@ namespace lbd {
 
 /// wlc: least (active * 256 + inactive) / weight.
 struct WeightedLeastConnectionRule {
-  static Cost cost(LoadWord word, uint32_t weight) { return {overhead_of(word), weight}; }
+  static Ratio ratio(LoadWord word, uint32_t weight) { return {overhead_of(word), weight}; }
 };
 using WeightedLeastConnection = LeastLoad<WeightedLeastConnectionRule>;
 

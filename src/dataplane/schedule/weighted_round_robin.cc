@@ -19,7 +19,11 @@ uint32_t initial_phase(uint32_t position, uint32_t weight, unsigned worker) {
 }  // namespace
 
 WeightedRoundRobin::WeightedRoundRobin(std::span<const Candidate> candidates, unsigned worker)
-    : list_(candidates), turns_(list_.size()), heap_(list_.size()), parked_(list_.size()) {
+    : list_(candidates),
+      turns_(list_.size()),
+      heap_(list_.size()),
+      parked_(list_.size()),
+      reliefs_(list_) {
   uint32_t divisor = 0;
   for (uint32_t i = 0; i < list_.size(); ++i) divisor = std::gcd(divisor, list_[i].weight);
   for (uint32_t i = 0; i < list_.size(); ++i) {
@@ -43,9 +47,12 @@ bool WeightedRoundRobin::before(const Due& a, const Due& b) {
 }
 
 const Candidate* WeightedRoundRobin::pick(const NewFlow& flow) {
-  const uint64_t reliefs = reliefs_of(flow);
-  if (parked_count_ != 0 && reliefs != looked_at_) look_at_parked(flow, reliefs);
-  if (parked_count_ == 0) looked_at_ = reliefs;
+  if (waiting_ == list_.size())
+    reliefs_.skip(flow);
+  else
+    reliefs_.refresh(flow, list_, [&](uint32_t position) {
+      if (parked_[position] && !is_out(list_[position], flow)) unpark(position);
+    });
   while (waiting_ != 0) {
     Due& due = heap_[0];
     const uint32_t position = due.position;
@@ -67,27 +74,18 @@ const Candidate* WeightedRoundRobin::pick(const NewFlow& flow) {
 }
 
 void WeightedRoundRobin::park_first() {
-  parked_[parked_count_++] = heap_[0].position;
+  parked_[heap_[0].position] = true;
   heap_[0] = heap_[--waiting_];
   if (waiting_ != 0) sift_down(0);
 }
 
-void WeightedRoundRobin::look_at_parked(const NewFlow& flow, uint64_t reliefs) {
-  looked_at_ = reliefs;
-  uint32_t still = 0;
-  for (uint32_t i = 0; i < parked_count_; ++i) {
-    const uint32_t position = parked_[i];
-    if (is_out(list_[position], flow)) {
-      parked_[still++] = position;
-      continue;
-    }
-    Turn& turn = turns_[position];
-    turn.round = static_cast<uint32_t>(now_ >> 32);
-    if (static_cast<int64_t>(time_of(turn) - now_) < 0) ++turn.round;
-    heap_[waiting_] = {time_of(turn), position};
-    sift_up(waiting_++);
-  }
-  parked_count_ = still;
+void WeightedRoundRobin::unpark(uint32_t position) {
+  parked_[position] = false;
+  Turn& turn = turns_[position];
+  turn.round = static_cast<uint32_t>(now_ >> 32);
+  if (static_cast<int64_t>(time_of(turn) - now_) < 0) ++turn.round;
+  heap_[waiting_] = {time_of(turn), position};
+  sift_up(waiting_++);
 }
 
 void WeightedRoundRobin::sift_up(uint32_t at) {
@@ -115,7 +113,7 @@ void WeightedRoundRobin::sift_down(uint32_t at) {
 
 void WeightedRoundRobin::rebuild() {
   waiting_ = list_.size();
-  parked_count_ = 0;
+  std::ranges::fill(parked_, uint8_t{0});
   for (uint32_t i = 0; i < list_.size(); ++i) heap_[i] = {time_of(turns_[i]), i};
   for (auto i = static_cast<uint32_t>(heap_.size() / 4 + 1); i-- > 0;)
     if (i < heap_.size()) sift_down(i);

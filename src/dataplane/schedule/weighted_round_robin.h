@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "dataplane/schedule/candidate.h"
+#include "dataplane/schedule/openings.h"
 
 namespace lbd {
 
@@ -22,7 +22,8 @@ class WeightedRoundRobin {
  public:
   WeightedRoundRobin(std::span<const Candidate> candidates, unsigned worker);
 
-  /// nullptr: no server takes connections. O(log n); O(n) once after a server was relieved.
+  /// nullptr: no server takes connections. O(log n), and once more for each server that
+  /// was found overloaded or relieved since the pick before.
   const Candidate* pick(const NewFlow& flow);
   /// Carries positions over, by server. O(n), no memory.
   void adopt(const WeightedRoundRobin& old);
@@ -45,16 +46,15 @@ class WeightedRoundRobin {
   void sift_down(uint32_t at);
   void sift_up(uint32_t at);
   void park_first();
-  void look_at_parked(const NewFlow& flow, uint64_t reliefs);
+  void unpark(uint32_t position);
 
   CandidateList list_;
   std::vector<Turn> turns_;
   std::vector<Due> heap_;  // of its first waiting_ places; four children a node, least first
   uint32_t waiting_ = 0;
-  std::vector<uint32_t> parked_;  // positions of those that were overloaded; of its first ...
-  uint32_t parked_count_ = 0;
-  uint64_t looked_at_ = 0;  // reliefs_of() when they were last looked at
-  uint64_t now_ = 0;        // when the latest pick was due
+  std::vector<uint8_t> parked_;  // by position: it was overloaded when it was due
+  ReliefWatch reliefs_;
+  uint64_t now_ = 0;  // when the latest pick was due
 };
 
 }  // namespace lbd

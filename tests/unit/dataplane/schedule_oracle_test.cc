@@ -13,7 +13,7 @@
 namespace lbd {
 namespace {
 
-constexpr uint32_t kServers = 40;
+constexpr uint32_t kServers = 300;
 constexpr ServerId kFirst = 100;
 
 struct Server {
@@ -68,8 +68,8 @@ Choice ovf(const Servers& all) {
 class Trial {
  public:
   Trial(SchedulerKind kind, unsigned seed)
-      : kind_(kind), random_(seed), counts_(kFirst + kServers) {
-    all_.resize(1 + random_() % kServers);
+      : kind_(kind), complete_(seed % 3 == 0), random_(seed), counts_(kFirst + kServers) {
+    all_.resize(complete_ ? kServers : 1 + random_() % 40);
     for (Server& server : all_) server.weight = weight();
     publish();
   }
@@ -87,7 +87,10 @@ class Trial {
   }
 
  private:
-  uint32_t weight() { return random_() % 8 ? random_() % 5 : random_() % 65'536; }
+  uint32_t weight() {
+    const uint32_t lightest = complete_ ? 1 : 0;
+    return std::max<uint32_t>(lightest, random_() % 8 ? random_() % 5 : random_() % 65'536);
+  }
 
   void load(size_t i, bool active, int64_t change) {
     (active ? all_[i].active : all_[i].inactive) += static_cast<uint64_t>(change);
@@ -103,7 +106,7 @@ class Trial {
         all_[i].weight = weight();
         return publish();
       case 1:
-        all_[i].up = !all_[i].up;
+        all_[i].up = complete_ || !all_[i].up;
         return publish();
       case 2:
         return overload(i);
@@ -141,6 +144,7 @@ class Trial {
   }
 
   SchedulerKind kind_;
+  bool complete_;  // all servers are always in the list: consecutive ids over many blocks
   std::mt19937 random_;
   ConnectionCounts counts_;
   Servers all_;
