@@ -31,12 +31,16 @@ using MaybeState = std::optional<DesiredState>;
 
 /// What a reload found out on the builder thread.
 struct Reading {
+  Clock::time_point begun;
+  Clock::time_point parsed;
   std::shared_ptr<const config::Config> config;
   std::vector<std::string> changes;
 };
 
 Status read_again(const std::string& path, const config::Config& running, Reading& out) {
+  out.begun = Clock::now();
   config::LoadResult loaded = config::load_file(path);
+  out.parsed = Clock::now();
   std::vector<config::ConfigError> errors;
   if (!loaded) {
     errors = loaded.errors();
@@ -52,9 +56,23 @@ Status read_again(const std::string& path, const config::Config& running, Readin
   return Error{std::move(text)};
 }
 
-void log_changes(const std::string& path, const std::vector<std::string>& changes,
-                 uint64_t generation) {
-  spdlog::info("reloaded {}: {} changes, generation {}", path, changes.size(), generation);
+ReloadReport report_of(const Reading& reading, Clock::time_point published, uint64_t generation) {
+  const auto between = [](Clock::time_point from, Clock::time_point to) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(to - from);
+  };
+  // Nothing was, where nothing changed.
+  return {generation, reading.changes, between(reading.begun, reading.parsed),
+          between(reading.parsed, std::max(reading.parsed, published))};
+}
+
+void log_changes(const std::string& path, const ReloadReport& report) {
+  const std::vector<std::string>& changes = report.changes;
+  const auto in_ms = [](std::chrono::microseconds time) {
+    return static_cast<double>(time.count()) / 1'000;
+  };
+  spdlog::info(
+      "reloaded {}: {} changes, generation {}; read in {:.1f} ms, published {:.1f} ms later", path,
+      changes.size(), report.generation, in_ms(report.read), in_ms(report.publish));
   const size_t shown = std::min(changes.size(), kLoggedChanges);
   for (size_t i = 0; i < shown; ++i) spdlog::info("  {}", changes[i]);
   if (shown < changes.size())
@@ -223,7 +241,7 @@ void Controller::reload(bool dry_run, std::function<void(const Result<ReloadRepo
           return read.error();
         if (dry_run || reading->changes.empty()) return MaybeState();
         Result<DesiredState> state =
-            apply_services(present, reading->config->services, Clock::now());
+            apply_services(present, reading->config->services, Clock::now(), &config_->services);
         if (!state) return state.error();
         if (const Status applied = apply_virtual_addresses(*state, reading->config->vrrp); !applied)
           return applied.error();
@@ -234,11 +252,12 @@ void Controller::reload(bool dry_run, std::function<void(const Result<ReloadRepo
           spdlog::error("reload refused, nothing changed:\n{}", status.error().message);
           return done(status.error());
         }
+        const ReloadReport report = report_of(*reading, updater_.published_at(), generation());
         if (!dry_run) {
           adopt(reading->config);
-          log_changes(config_path_, reading->changes, generation());
+          log_changes(config_path_, report);
         }
-        done(ReloadReport{generation(), reading->changes});
+        done(report);
       });
 }
 

@@ -29,6 +29,9 @@ namespace lbd {
 struct ReloadReport {
   uint64_t generation = 0;
   std::vector<std::string> changes;
+  /// Until the file was read, parsed and checked; from then until what it says was published.
+  std::chrono::microseconds read{0};
+  std::chrono::microseconds publish{0};
 };
 
 /// What runs on the control thread: timers, the desired state and who changes it. Nothing in it

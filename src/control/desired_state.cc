@@ -2,6 +2,7 @@
 #include "control/desired_state.h"
 
 #include <algorithm>
+#include <string_view>
 #include <tuple>
 #include <unordered_set>
 #include <utility>
@@ -55,8 +56,8 @@ class Transition {
   size_t slots() const { return next_.owner.size(); }
 
   void present(const config::Service& wanted, Clock::time_point now) {
-    const auto known = next_.by_name.find(wanted.name);
-    const ServiceId id = known == next_.by_name.end() ? new_service(wanted.name) : known->second;
+    const ServiceId known = next_.by_name.find(wanted.name);
+    const ServiceId id = known == kNoId ? new_service(wanted.name) : known;
     const VirtualService* old = next_.services[id].get();
     auto service = std::make_shared<VirtualService>();
     service->id = id;
@@ -86,6 +87,9 @@ class Transition {
     if (!old || !(*old == *service)) next_.services[id] = std::move(service);
     next_.order.push_back(id);
   }
+
+  /// One of the present file that stays as it is.
+  void keep(const std::string& name) { next_.order.push_back(next_.by_name.find(name)); }
 
   void remove(ServiceId id, Clock::time_point now) {
     const VirtualService& old = *next_.services[id];
@@ -134,7 +138,7 @@ class Transition {
     } else {
       next_.services.push_back(nullptr);
     }
-    next_.by_name[name] = id;
+    next_.by_name.set(name, id);
     return id;
   }
 
@@ -222,9 +226,9 @@ class Transition {
 
 /// Computes the weights of one service's servers anew.
 void refresh_weights(Transition& transition, const std::string& name) {
-  const auto known = transition.state().by_name.find(name);
-  if (known == transition.state().by_name.end()) return;
-  settle(transition.change(known->second), transition.state().overrides);
+  const ServiceId known = transition.state().by_name.find(name);
+  if (known == kNoId) return;
+  settle(transition.change(known), transition.state().overrides);
 }
 
 }  // namespace
@@ -240,10 +244,20 @@ std::optional<ServerKey> ServerKey::parse(const std::string& text) {
   return std::nullopt;
 }
 
+ServiceId ServiceNames::find(const std::string& name) const {
+  const auto found = map_->find(name);
+  return found == map_->end() ? kNoId : found->second;
+}
+
+ServiceNames::Map& ServiceNames::own() {
+  if (map_.use_count() > 1) map_ = std::make_shared<Map>(*map_);
+  return *map_;
+}
+
 const VirtualService* DesiredState::find(const std::string& name) const {
-  const auto found = by_name.find(name);
-  if (found == by_name.end() || services[found->second]->removed) return nullptr;
-  return services[found->second].get();
+  const ServiceId found = by_name.find(name);
+  if (found == kNoId || services[found]->removed) return nullptr;
+  return services[found].get();
 }
 
 const RealServer* DesiredState::server(ServerId id) const {
@@ -255,13 +269,21 @@ const RealServer* DesiredState::server(ServerId id) const {
 
 Result<DesiredState> apply_services(const DesiredState& before,
                                     const std::vector<config::Service>& services,
-                                    Clock::time_point now) {
+                                    Clock::time_point now,
+                                    const std::vector<config::Service>* running) {
   Transition transition(before);
   const std::vector<ServiceId> old_order = std::move(transition.state().order);
   transition.state().order.clear();
   std::vector<bool> named(before.services.size(), false);
+  std::unordered_map<std::string_view, const config::Service*> known;
+  if (running != nullptr)
+    for (const config::Service& service : *running) known.emplace(service.name, &service);
   for (const config::Service& service : services) {
-    transition.present(service, now);
+    const auto same = known.find(service.name);
+    if (same != known.end() && *same->second == service)
+      transition.keep(service.name);
+    else
+      transition.present(service, now);
     const ServiceId id = transition.state().order.back();
     if (id < named.size()) named[id] = true;
   }

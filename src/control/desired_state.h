@@ -133,12 +133,26 @@ using VirtualAddresses = std::map<IpAddress, VirtualAddressSlot>;
 /// Up or not, as the state file remembers it.
 using HealthMemory = std::map<OverrideKey, bool>;
 
+/// Services' ids by name. Copies share one map until one of them changes it.
+class ServiceNames {
+ public:
+  /// kNoId where there is none.
+  ServiceId find(const std::string& name) const;
+  void set(const std::string& name, ServiceId id) { own()[name] = id; }
+  void erase(const std::string& name) { own().erase(name); }
+
+ private:
+  using Map = std::unordered_map<std::string, ServiceId>;
+  Map& own();
+  std::shared_ptr<Map> map_ = std::make_shared<Map>();
+};
+
 struct DesiredState {
   /// By ServiceId; null where the slot is free.
   std::vector<std::shared_ptr<VirtualService>> services;
   /// The file's order; removed services last.
   std::vector<ServiceId> order;
-  std::unordered_map<std::string, ServiceId> by_name;  // removed ones too
+  ServiceNames by_name;  // removed ones too
   /// By ServerId: the service it belongs to; kNoId where the slot is free.
   std::vector<ServiceId> owner;
   std::vector<ServerId> free_servers;
@@ -164,10 +178,12 @@ inline constexpr std::chrono::milliseconds kResetGrace{10'000};
 inline constexpr size_t kMaxServers = 1u << 20;
 
 /// What the file says, applied. Servers that are new have no next hop yet. Fails only where there
-/// are too many servers.
+/// are too many servers. `running`: what `before` was made from, so that services which the file
+/// has not changed are only passed on; none: all are looked at.
 Result<DesiredState> apply_services(const DesiredState& before,
                                     const std::vector<config::Service>& services,
-                                    Clock::time_point now);
+                                    Clock::time_point now,
+                                    const std::vector<config::Service>* running = nullptr);
 
 /// What the file's VRRP instances own, applied. Fails only where there are too many addresses.
 Status apply_virtual_addresses(DesiredState& state, const config::Vrrp& vrrp);

@@ -2,34 +2,13 @@
 #include "control/snapshot_builder.h"
 
 #include <algorithm>
-#include <map>
 #include <random>
-#include <unordered_set>
 #include <utility>
+
+#include "control/snapshot_parts.h"
 
 namespace lbd {
 namespace {
-
-using AddressSet = std::unordered_set<IpAddress>;
-
-/// A real server with an address of this host is the director itself, wherever the address came
-/// from (the file, VRRP, an operator).
-Forwarding forwarding_of(const RealServer& server, const AddressSet& own) {
-  const IpAddress& address = server.key.address;
-  return address.is_loopback() || own.contains(address) ? Forwarding::kLocal : server.forwarding;
-}
-
-/// A server keeps its tunnel, and what was learnt of the path, for its life.
-std::shared_ptr<const Encapsulation> tunnel_of(const RealServer& server, const Snapshot& before) {
-  if (server.forwarding != Forwarding::kTun) return nullptr;
-  const TunnelType type = server.tunnel.type;
-  const auto& address = server.key.address;
-  const auto old = server.id < before.tunnels.size() ? before.tunnels[server.id] : nullptr;
-  if (old && old->type() == type && old->destination() == address &&
-      old->port() == server.tunnel.port)
-    return old;
-  return std::make_shared<const Encapsulation>(type, address, server.tunnel.port);
-}
 
 /// A server's place in a table of hashes outlives weight 0. Where no weight but 0 is known, as
 /// after a restart, it counts as 1, so that directors agree.
@@ -112,108 +91,6 @@ std::shared_ptr<const Service> service_object(const VirtualService& wanted,
   return service;
 }
 
-/// UDP has no end that a client would see: with on_down: reschedule, as is its default, what a
-/// removed server had goes to others too.
-Fate fate_of(const VirtualService& service, const RealServer& server) {
-  if (server.life != ServerLife::kPresent) {
-    if (service.on_removal == config::OnRemoval::kReset) return Fate::kReset;
-    const bool moves = service.protocol == config::Protocol::kUdp && !service.removed &&
-                       service.on_down == config::OnDown::kReschedule;
-    return moves ? Fate::kReschedule : Fate::kServed;
-  }
-  if (server.health.up || server.inhibit_on_failure) return Fate::kServed;
-  switch (service.on_down) {
-    case config::OnDown::kKeep:
-      return Fate::kStale;
-    case config::OnDown::kReset:
-      return Fate::kReset;
-    case config::OnDown::kReschedule:
-      break;
-  }
-  return Fate::kReschedule;
-}
-
-/// Where packets go, and who answers: also of servers on their way out, whose connections go on.
-void set_targets(Snapshot& snapshot, const DesiredState& state, const AddressSet& own) {
-  snapshot.targets.resize(state.owner.size());
-  std::vector<Endpoint> tcp;
-  std::vector<Endpoint> udp;
-  for (const auto& service : state.services) {
-    if (!service) continue;
-    auto& sources = service->protocol == config::Protocol::kTcp ? tcp : udp;
-    for (const RealServer& server : service->servers) {
-      Target& target = snapshot.targets[server.id];
-      target = {forwarding_of(server, own), server.key.address, server.key.port.value_or(0)};
-      if (!sees_replies(target.forwarding)) continue;
-      for (const config::Listen& listen : service->listen) {
-        const uint16_t port = listen.is_one_port() ? listen.port : 0;  // 0: whatever the port
-        sources.push_back({server.key.address, server.key.port.value_or(port)});
-      }
-    }
-  }
-  snapshot.reply_sources = ReplySources(tcp, udp);
-}
-
-using AddressEntries = std::map<std::pair<IpAddress, uint8_t>, AddressTable::Entry>;
-
-/// An address within a service's prefix that needs an entry of its own is a service's all the same.
-void adopt_prefix(const AddressEntries& entries, const std::vector<Prefix>& prefixes,
-                  AddressTable::Entry& entry) {
-  const Prefix* longest = nullptr;
-  for (const Prefix& prefix : prefixes)
-    if (prefix.contains(entry.address) && (longest == nullptr || prefix.length > longest->length))
-      longest = &prefix;
-  if (longest == nullptr) return;
-  entry.kind = AddressKind::kService;
-  entry.local_ports = entries.at({longest->address, longest->length}).local_ports;
-}
-
-/// A service's address beats a local one: a VIP exposes nothing but what its service names. That
-/// holds for a removed service while connections to it are left, or the kernel would reset them.
-AddressTable address_table(const DesiredState& state, const std::vector<OwnAddress>& local) {
-  AddressEntries entries;
-  std::vector<Prefix> prefixes;
-  for (const auto& service : state.services) {
-    if (!service) continue;
-    for (const config::Listen& listen : service->listen) {
-      const uint8_t length = listen.is_host() ? kHostLength : listen.length;
-      AddressTable::Entry& entry = entries[{listen.address, length}];
-      entry.address = listen.address;
-      entry.length = length;
-      if (!listen.is_host() && entry.kind == AddressKind::kNone)
-        prefixes.push_back(listen.prefix());
-      entry.kind = AddressKind::kService;
-      if (service->removed) continue;
-      for (const uint16_t port : service->local_ports)
-        if (std::find(entry.local_ports.begin(), entry.local_ports.end(), port) ==
-            entry.local_ports.end())
-          entry.local_ports.push_back(port);
-    }
-  }
-  for (const OwnAddress& own : local) {
-    const auto holds = [&own](const Prefix& prefix) { return prefix.contains(own.address); };
-    if (std::none_of(prefixes.begin(), prefixes.end(), holds))
-      entries.try_emplace(
-          {own.address, kHostLength},
-          AddressTable::Entry{
-              own.address, own.pool ? AddressKind::kPool : AddressKind::kLocal, {}});
-  }
-  // Whether an instance holds its address or not, workers must know that it is one.
-  for (const auto& [address, vip] : *state.virtual_addresses) {
-    AddressTable::Entry& entry = entries[{address, kHostLength}];
-    entry.address = address;
-    if (entry.kind == AddressKind::kNone) adopt_prefix(entries, prefixes, entry);
-    if (entry.kind == AddressKind::kNone && vip.owned) entry.kind = AddressKind::kLocal;
-    entry.vip = vip.slot;
-    entry.silent = vip.owned && vip.silent;
-    if (entry.kind == AddressKind::kNone) entries.erase({address, kHostLength});
-  }
-  std::vector<AddressTable::Entry> list;
-  list.reserve(entries.size());
-  for (auto& [prefix, entry] : entries) list.push_back(std::move(entry));
-  return AddressTable(std::move(list));
-}
-
 /// A link-local address or a VIP is a poor sender of ICMP errors.
 void choose_port_addresses(Snapshot& snapshot, const std::vector<OwnAddress>& local) {
   for (const OwnAddress& own : local) {
@@ -234,46 +111,83 @@ void set_pools(Snapshot& snapshot, const std::vector<OwnAddress>& local) {
   }
 }
 
+/// What a snapshot was made from.
+struct Origin {
+  std::vector<std::shared_ptr<VirtualService>> services;  // by ServiceId
+  std::vector<OwnAddress> local;
+  std::shared_ptr<const VirtualAddresses> virtual_addresses;
+};
+
+/// Null where so much has changed that nothing can be taken over.
+const Origin* origin_of(const SnapshotInputs& inputs) {
+  const auto* origin = static_cast<const Origin*>(inputs.before.origin.get());
+  if (origin == nullptr || origin->local != inputs.local_addresses) return nullptr;
+  const auto& vips = inputs.state.virtual_addresses;
+  const bool same = origin->virtual_addresses == vips || *origin->virtual_addresses == *vips;
+  return same ? origin : nullptr;
+}
+
+/// Services that are not the same object in both states.
+ServiceChanges changes_since(const Origin* origin, const DesiredState& state) {
+  ServiceChanges out;
+  const size_t before = origin != nullptr ? origin->services.size() : 0;
+  for (size_t id = 0; id < std::max(before, state.services.size()); ++id) {
+    const VirtualService* old = id < before ? origin->services[id].get() : nullptr;
+    const VirtualService* now = id < state.services.size() ? state.services[id].get() : nullptr;
+    if (old != now) out.push_back({old, now});
+  }
+  return out;
+}
+
+void set_services(Snapshot& next, const SnapshotInputs& inputs, const Origin* origin,
+                  const ServiceChanges& changes, const AddressSet& own) {
+  const auto& before = inputs.before.services;
+  if (origin != nullptr) next.services = before;
+  next.services.resize(inputs.state.services.size());
+  for (const auto& [old, now] : changes)
+    if (now == nullptr) next.services[old->id] = nullptr;
+  for (const auto& [old, now] : changes)
+    if (now != nullptr)
+      next.services[now->id] = service_object(
+          *now, now->id < before.size() ? before[now->id] : nullptr, own, inputs.workers);
+}
+
+ListenTable listen_table(const Snapshot& next, const DesiredState& state) {
+  std::vector<ListenTable::Entry> listens;
+  listens.reserve(state.services.size());
+  for (const auto& wanted : state.services) {
+    if (!wanted || wanted->removed) continue;
+    for (const config::Listen& listen : wanted->listen)
+      listens.push_back({listen.address, listen.port, static_cast<uint8_t>(wanted->protocol),
+                         next.services[wanted->id].get(), listen.last_port,
+                         listen.is_host() ? kHostLength : listen.length});
+  }
+  return ListenTable(std::move(listens));
+}
+
 }  // namespace
 
 std::shared_ptr<const Snapshot> build_snapshot(const SnapshotInputs& inputs) {
   auto next = std::make_shared<Snapshot>();
-  next->generation = inputs.before.generation + 1;
-  next->services.resize(inputs.state.services.size());
-  next->purged.resize(inputs.state.owner.size(), false);
-  next->exact.resize(inputs.state.owner.size(), false);
-  next->fates.resize(inputs.state.owner.size(), Fate::kServed);
-  next->tunnels.resize(inputs.state.owner.size());
-  next->thresholds.resize(inputs.state.owner.size());
+  const Snapshot& before = inputs.before;
+  const DesiredState& state = inputs.state;
+  const Origin* origin = origin_of(inputs);
+  const ServiceChanges changes = changes_since(origin, state);
   AddressSet own;
   for (const OwnAddress& local : inputs.local_addresses) own.insert(local.address);
-  std::vector<ListenTable::Entry> listens;
-  for (const auto& wanted : inputs.state.services) {
-    if (!wanted) continue;
-    const ServiceId id = wanted->id;
-    const auto old = id < inputs.before.services.size() ? inputs.before.services[id] : nullptr;
-    next->services[id] = service_object(*wanted, old, own, inputs.workers);
-    for (const RealServer& server : wanted->servers) {
-      next->purged[server.id] = server.life == ServerLife::kPurging;
-      next->fates[server.id] = fate_of(*wanted, server);
-      next->partings |= next->fates[server.id] != Fate::kServed;
-      next->tunnels[server.id] = tunnel_of(server, inputs.before);
-      next->exact[server.id] = next->services[id]->exact_counts;
-      next->thresholds[server.id] = server.thresholds;
-    }
-    if (wanted->removed) continue;
-    for (const config::Listen& listen : wanted->listen)
-      listens.push_back({listen.address, listen.port, static_cast<uint8_t>(wanted->protocol),
-                         next->services[id].get(), listen.last_port,
-                         listen.is_host() ? kHostLength : listen.length});
-  }
-  set_targets(*next, inputs.state, own);
-  next->listens = ListenTable(std::move(listens));
-  next->clients = clients_of(*next, inputs.before);
-  next->addresses = address_table(inputs.state, inputs.local_addresses);
+  next->generation = before.generation + 1;
+  set_services(*next, inputs, origin, changes, own);
+  set_servers(*next, origin != nullptr ? &before : nullptr, before, state, changes, own);
+  next->listens = listen_table(*next, state);
+  next->clients = clients_of(*next, before);
+  next->addresses = origin != nullptr && !addresses_change(changes)
+                        ? before.addresses
+                        : address_table(state, inputs.local_addresses);
   set_pools(*next, inputs.local_addresses);
   choose_port_addresses(*next, inputs.local_addresses);
   complete_tunnels(*next);
+  next->origin = std::make_shared<const Origin>(
+      Origin{state.services, inputs.local_addresses, state.virtual_addresses});
   return next;
 }
 

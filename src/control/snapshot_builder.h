@@ -14,6 +14,7 @@ struct OwnAddress {
   PortIndex port = 0;
   IpAddress address;
   bool pool = false;  // of the port's local_addresses
+  bool operator==(const OwnAddress&) const = default;
 };
 
 struct SnapshotInputs {
@@ -21,7 +22,8 @@ struct SnapshotInputs {
   /// The first of a port is the one that its ICMP errors come from, VIPs and link-local ones aside.
   const std::vector<OwnAddress>& local_addresses;
   /// The snapshot that the new one replaces: Service objects that need no change are shared with
-  /// it, so that their schedulers' positions go on.
+  /// it, so that their schedulers' positions go on; and what follows from services that the states
+  /// share is taken over.
   const Snapshot& before;
   unsigned workers = 1;
 };

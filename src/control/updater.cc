@@ -55,6 +55,7 @@ void Updater::changed(Result<std::optional<DesiredState>> result) {
 void Updater::built(std::shared_ptr<DesiredState> state, std::shared_ptr<const Snapshot> snapshot) {
   const std::shared_ptr<const Snapshot> before = publisher_.current();
   publisher_.publish(std::move(snapshot));
+  published_at_ = Clock::now();
   state_ = std::move(*state);
   hooks_.published(*before);
   finish(Done{});

@@ -46,6 +46,8 @@ class Updater {
   /// Publishes the same state again with the addresses that the kernel has now.
   void refresh();
   const DesiredState& state() const { return state_; }
+  /// When the present snapshot was published.
+  Clock::time_point published_at() const { return published_at_; }
 
  private:
   struct Job {
@@ -62,6 +64,7 @@ class Updater {
   const unsigned workers_;
   Hooks hooks_;
   DesiredState state_;
+  Clock::time_point published_at_{};
   std::deque<Job> jobs_;
   bool running_ = false;
   bool refresh_wanted_ = false;

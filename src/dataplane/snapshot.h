@@ -261,6 +261,8 @@ struct Snapshot {
   /// WorkerRequest::kSyncExact to each worker.
   std::vector<bool> exact;
   std::vector<Thresholds> thresholds;
+  /// The builder's own: what it made this from, so that the next one begins here.
+  std::shared_ptr<const void> origin;
 };
 
 }  // namespace lbd

@@ -112,10 +112,9 @@ std::optional<uint8_t> parse_state(const std::string& name) {
 
 Status filter_service(const std::string& name, Gathering& out) {
   const DesiredState& state = out.controller.state();
-  const auto found = state.by_name.find(name);  // a removed one has connections too
-  if (found == state.by_name.end())
-    return Error{"no service \"" + name + "\"; lbctl services lists them"};
-  out.filter.service = found->second;
+  const ServiceId found = state.by_name.find(name);  // a removed one has connections too
+  if (found == kNoId) return Error{"no service \"" + name + "\"; lbctl services lists them"};
+  out.filter.service = found;
   return Done{};
 }
 

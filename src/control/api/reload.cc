@@ -8,7 +8,11 @@ namespace lbd::api {
 void reload(Controller& controller, const Json& arguments, const Respond& respond) {
   controller.reload(flag(arguments, "dry_run"), [respond](const Result<ReloadReport>& result) {
     if (!result) return respond(result.error());
-    respond(Json{{"generation", result.value().generation}, {"changes", result.value().changes}});
+    const ReloadReport& report = result.value();
+    respond(Json{{"generation", report.generation},
+                 {"changes", report.changes},
+                 {"read_us", report.read.count()},
+                 {"publish_us", report.publish.count()}});
   });
 }
 

@@ -23,6 +23,12 @@ std::string arrow(const std::string& before, const std::string& after) {
 template <class T, class Text, class Common>
 void compare(Lines& lines, const std::string& what, const std::vector<T>& before,
              const std::vector<T>& after, Text text, Common common) {
+  // As most files are read again: the same items in the same order.
+  const auto same_name = [&](const T& a, const T& b) { return text(a) == text(b); };
+  if (std::ranges::equal(before, after, same_name)) {
+    for (size_t i = 0; i < before.size(); ++i) common(before[i], after[i]);
+    return;
+  }
   std::map<std::string, const T*> old;
   for (const T& item : before) old.emplace(text(item), &item);
   std::map<std::string, const T*> added;
@@ -151,6 +157,7 @@ void compare_health(Lines& lines, const std::string& service, const ServiceHealt
 }
 
 void compare_service(Lines& lines, const Service& before, const Service& after) {
+  if (before == after) return;
   const std::string service = "service " + after.name + ": ";
   if (before.protocol != after.protocol)
     lines.push_back(service + "protocol " +
@@ -205,7 +212,7 @@ std::vector<std::string> difference(const Config& before, const Config& after) {
   compare_vrrp(lines, before.vrrp, after.vrrp);
   compare(
       lines, "service ", before.services, after.services,
-      [](const Service& service) { return service.name; },
+      [](const Service& service) -> const std::string& { return service.name; },
       [&](const Service& old, const Service& now) { compare_service(lines, old, now); });
   return lines;
 }

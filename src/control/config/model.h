@@ -140,6 +140,7 @@ struct RealServer {
   uint32_t min_connections = 0;  // an overloaded server takes new ones below this; 0: below 3/4 max
   ServerHealthOptions health;
   Place place;
+  bool operator==(const RealServer&) const = default;
 };
 
 /// What a service listens on: an address or a prefix (host part zero), a port or a range of them.
@@ -178,6 +179,7 @@ struct Service {
   ServiceHealth health;
   std::vector<RealServer> real_servers;
   Place place;
+  bool operator==(const Service&) const = default;
 };
 
 /// The checks of one server of a service.

@@ -17,6 +17,8 @@ struct Place {
   int line = 0;    // from 1; 0: no place
   int column = 0;  // from 1
   std::string to_string() const;
+  /// A place is no part of what is said there: moving a line changes nothing.
+  bool operator==(const Place&) const { return true; }
 };
 
 /// A program to run, split into words; the first is its absolute path. No words: nothing to run.

@@ -129,7 +129,7 @@ TEST(DesiredState, SlotsAreGivenAwayAgainOnlyAfterTheirRelease) {
   const auto released = release(meanwhile, {0});
   EXPECT_EQ(released.server(0), nullptr);
   EXPECT_EQ(released.services[0], nullptr);
-  EXPECT_EQ(released.by_name.count("a"), 0u);
+  EXPECT_EQ(released.by_name.find("a"), kNoId);
   const auto next =
       apply(released, {make_service("b", {{"10.0.0.2", 1}}), make_service("c", {{"10.0.0.3", 1}})});
   EXPECT_EQ(find_server(next, "c", "10.0.0.3")->id, 0u);

@@ -34,9 +34,9 @@ inline ServerKey key_of(const char* address) {
 /// The server of this address, whatever its life; the first where there are several.
 inline const RealServer* find_server(const DesiredState& state, const std::string& service,
                                      const char* address) {
-  const auto found = state.by_name.find(service);
-  if (found == state.by_name.end()) return nullptr;
-  for (const RealServer& server : state.services[found->second]->servers)
+  const ServiceId found = state.by_name.find(service);
+  if (found == kNoId) return nullptr;
+  for (const RealServer& server : state.services[found]->servers)
     if (server.key == key_of(address)) return &server;
   return nullptr;
 }

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <random>
 
 #include "make_services.h"
 
@@ -172,6 +175,113 @@ TEST(SnapshotBuilder, AServicesAddressBeatsALocalOne) {
   // ICMP errors come from the port's own address.
   EXPECT_EQ(snapshot->port_addresses[0].ipv4, port);
   EXPECT_EQ(snapshot->port_addresses[0].ipv6, std::nullopt);
+}
+
+/// What two snapshots say, each in its own objects.
+void expect_same(const Snapshot& a, const Snapshot& b, const DesiredState& state) {
+  ASSERT_EQ(a.services.size(), b.services.size());
+  for (size_t id = 0; id < a.services.size(); ++id) {
+    ASSERT_EQ(a.services[id] == nullptr, b.services[id] == nullptr) << id;
+    if (a.services[id] == nullptr) continue;
+    EXPECT_EQ(a.services[id]->name, b.services[id]->name);
+    EXPECT_EQ(a.services[id]->candidates, b.services[id]->candidates) << id;
+  }
+  EXPECT_EQ(a.purged, b.purged);
+  EXPECT_EQ(a.exact, b.exact);
+  EXPECT_EQ(a.fates, b.fates);
+  EXPECT_EQ(a.partings, b.partings);
+  EXPECT_EQ(a.thresholds, b.thresholds);
+  ASSERT_EQ(a.targets.size(), b.targets.size());
+  for (size_t id = 0; id < a.targets.size(); ++id) {
+    EXPECT_EQ(a.targets[id].address, b.targets[id].address) << id;
+    EXPECT_EQ(a.targets[id].port, b.targets[id].port);
+    EXPECT_EQ(a.targets[id].forwarding, b.targets[id].forwarding);
+    EXPECT_EQ(a.tunnels[id] == nullptr, b.tunnels[id] == nullptr) << id;
+  }
+  for (unsigned n = 0; n < 40; ++n) {
+    const IpAddress server = IpAddress::v4_host(0x0a000000u + n);
+    EXPECT_EQ(a.reply_sources.has(server), b.reply_sources.has(server)) << n;
+    const IpAddress vip = IpAddress::v4_host(0xc0000200u + n);
+    const auto* one = a.addresses.find(vip);
+    const auto* other = b.addresses.find(vip);
+    ASSERT_EQ(one == nullptr, other == nullptr) << n;
+    if (one != nullptr) {
+      EXPECT_EQ(one->kind, other->kind);
+      EXPECT_EQ(one->local_ports, other->local_ports);
+    }
+    const Service* listens = a.listens.find(vip, 80, 6);
+    const Service* as_well = b.listens.find(vip, 80, 6);
+    ASSERT_EQ(listens == nullptr, as_well == nullptr) << n;
+    if (listens == nullptr) continue;
+    EXPECT_EQ(listens->id, as_well->id);
+    EXPECT_EQ(listens, a.services[listens->id].get()) << "the object that is in force";
+  }
+  EXPECT_EQ(state.services.size(), a.services.size());
+}
+
+config::Service random_service(unsigned n, std::mt19937& random) {
+  config::Service service = make_service("s" + std::to_string(n), {});
+  service.listen = {Endpoint{IpAddress::v4_host(0xc0000200u + n), 80}};
+  service.forwarding =
+      std::array{Forwarding::kDr, Forwarding::kNat, Forwarding::kTun}[random() % 3];
+  if (random() % 2) service.scheduler = SchedulerKind::kWlc;
+  if (random() % 4 == 0) service.local_ports = {22};
+  for (unsigned i = 0; i < 4; ++i) {
+    if (random() % 3 == 0) continue;
+    config::RealServer server;
+    server.address = IpAddress::v4_host(0x0a000000u + random() % 40);
+    if (std::ranges::any_of(service.real_servers,
+                            [&](const auto& known) { return known.address == server.address; }))
+      continue;
+    server.forwarding = service.forwarding;
+    server.weight = random() % 3;
+    server.max_connections = random() % 2 * 10;
+    service.real_servers.push_back(server);
+  }
+  return service;
+}
+
+TEST(SnapshotBuilder, WhatIsTakenOverIsAsIfMadeAnew) {
+  std::mt19937 random(11);
+  DesiredState state;
+  std::vector<config::Service> running;
+  std::vector<OwnAddress> own;
+  auto snapshot = build(state);
+  for (int step = 0; step < 400; ++step) {
+    std::vector<config::Service> wanted = running;
+    const unsigned n = random() % 12;
+    const auto at = std::ranges::find(wanted, "s" + std::to_string(n), &config::Service::name);
+    if (at == wanted.end())
+      wanted.insert(wanted.begin() + static_cast<long>(random() % (wanted.size() + 1)),
+                    random_service(n, random));
+    else if (random() % 3 == 0)
+      wanted.erase(at);
+    else
+      *at = random_service(n, random);
+    DesiredState next = apply_services(state, wanted, Clock::time_point{}, &running).value();
+    const DesiredState plain = apply_services(state, wanted, Clock::time_point{}).value();
+    ASSERT_EQ(next.order, plain.order) << step;
+    for (const ServiceId id : next.order) ASSERT_EQ(*next.services[id], *plain.services[id]);
+    // Servers on their way out are released now and then, and their slots reused.
+    std::vector<ServerId> leaving;
+    for (ServerId id = 0; id < next.owner.size(); ++id)
+      if (const RealServer* server = next.server(id);
+          server && server->life != ServerLife::kPresent)
+        leaving.push_back(id);
+    if (step % 3 == 0) next = start_purge(next, leaving);
+    if (step % 5 == 0) next = release(next, leaving);
+    if (random() % 10 == 0) own = {{0, IpAddress::v4_host(0x0a000000u + random() % 40), false}};
+    fill_next_hops(next, [](const RealServer& server) { return server.id; });
+    const auto taken_over = build(next, *snapshot, own);
+    Snapshot before = *snapshot;
+    before.origin = nullptr;
+    const auto anew = build(next, before, own);
+    expect_same(*taken_over, *anew, next);
+    if (HasFailure()) FAIL() << "step " << step;
+    state = std::move(next);
+    running = std::move(wanted);
+    snapshot = taken_over;
+  }
 }
 
 TEST(SnapshotBuilder, TenThousandServicesAreBuiltInTime) {
