@@ -34,6 +34,20 @@ std::vector<Candidate> candidates_of(const VirtualService& service, const Addres
   return out;
 }
 
+/// By the file's weight alone, which all directors know. A sorry server has a place while it
+/// serves.
+std::vector<Candidate> down_of(const VirtualService& service) {
+  std::vector<Candidate> out;
+  if (service.scheduler != SchedulerKind::kMh) return out;
+  for (const RealServer& server : service.servers) {
+    if (server.life != ServerLife::kPresent || server.offered || server.sorry) continue;
+    const Endpoint identity{server.key.address, server.key.port.value_or(0)};
+    out.push_back({server.id, 0, server.next_hop, server.forwarding,
+                   std::max(server.configured_weight, 1u), stable_identity(identity)});
+  }
+  return out;
+}
+
 bool needs_exact_counts(const Service& service) {
   return compares_loads(service.scheduler) ||
          std::any_of(service.candidates.begin(), service.candidates.end(),
@@ -68,11 +82,13 @@ std::shared_ptr<const Service> service_object(const VirtualService& wanted,
                                               const AddressSet& own, unsigned workers) {
   const uint8_t protocol = static_cast<uint8_t>(wanted.protocol);
   std::vector<Candidate> candidates = candidates_of(wanted, own, old.get());
+  std::vector<Candidate> down = down_of(wanted);
   if (old && old->name == wanted.name && old->protocol == protocol &&
       old->scheduler == wanted.scheduler && old->scheduler_options == wanted.scheduler_options &&
       old->mss == wanted.mss && old->client_address == wanted.client_address &&
-      old->candidates == candidates && old->persistence == persistence_of(wanted) &&
-      old->limits == limits_of(wanted) && old->one_packet == wanted.one_packet)
+      old->candidates == candidates && old->down == down &&
+      old->persistence == persistence_of(wanted) && old->limits == limits_of(wanted) &&
+      old->one_packet == wanted.one_packet)
     return old;
   auto service = std::make_shared<Service>();
   service->id = wanted.id;
@@ -83,6 +99,7 @@ std::shared_ptr<const Service> service_object(const VirtualService& wanted,
   service->mss = wanted.mss;
   service->client_address = wanted.client_address;
   service->candidates = std::move(candidates);
+  service->down = std::move(down);
   service->persistence = persistence_of(wanted);
   service->limits = limits_of(wanted);
   service->one_packet = wanted.one_packet;

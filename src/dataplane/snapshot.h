@@ -48,6 +48,8 @@ struct Service {
   bool exact_counts = false;
   /// Servers that are up, in the file's order. New connections go to those of a weight above 0.
   std::vector<Candidate> candidates;
+  /// With mh: servers of the file that failed their checks, for their places in the table.
+  std::vector<Candidate> down;
   Persistence persistence;
   RateLimits limits;
   bool one_packet = false;  // UDP: each datagram is scheduled, no connection is made

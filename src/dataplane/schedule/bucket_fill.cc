@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <functional>
 #include <queue>
+#include <utility>
 
 #include "dataplane/schedule/bucket_table.h"
 
@@ -19,8 +21,10 @@ struct Permutation {
   uint64_t skip;
 };
 
+constexpr uint64_t kTurn = 1 << 16;
+
 struct Turn {
-  uint64_t taken;  // buckets that it will have after this turn
+  uint64_t taken;  // buckets that it will have after this turn, in units of 1 / kTurn
   uint32_t weight;
   uint64_t identity;
   uint32_t position;
@@ -60,7 +64,7 @@ Buckets fill_maglev(const CandidateList& list, uint32_t size) {
   for (uint32_t i = 0; i < list.size(); ++i) {
     const uint64_t hash = mix(list[i].identity + 1);
     orders.push_back({hash % size, mix(hash + 1) % (size - 1) + 1});
-    turns.push({1, list[i].table_weight, list[i].identity, i});
+    turns.push({kTurn, list[i].table_weight, list[i].identity, i});
   }
   constexpr uint32_t kFree = ~0u;
   Buckets out(size, kFree);
@@ -70,9 +74,54 @@ Buckets fill_maglev(const CandidateList& list, uint32_t size) {
     Permutation& order = orders[turn.position];
     while (out[order.next] != kFree) order.next = (order.next + order.skip) % size;
     out[order.next] = turn.position;
-    ++turn.taken;
+    turn.taken += kTurn;
     turns.push(turn);
   }
+  return out;
+}
+
+namespace {
+
+/// Bucket by bucket another draw from the whole table, the same ones whoever is down.
+uint32_t drawn(const Buckets& all, const CandidateList& list, uint32_t bucket) {
+  constexpr unsigned kDraws = 64;
+  uint64_t hash = mix(bucket + 1);
+  for (unsigned i = 0; i < kDraws; ++i) {
+    hash = mix(hash + 1);
+    const uint32_t server = all[(hash >> 32) * all.size() >> 32];
+    if (!list[server].down) return server;
+  }
+  for (uint32_t at = static_cast<uint32_t>(hash % list.size());; at = (at + 1) % list.size())
+    if (!list[at].down) return at;
+}
+
+/// All others take the buckets of one in turn; where each begins is drawn, so that the few buckets
+/// of one do not all go to the heaviest.
+void give_away(uint32_t from, const Buckets& all, const CandidateList& list, Buckets& out) {
+  std::vector<Turn> heap;
+  heap.reserve(list.size());
+  for (uint32_t i = 0; i < list.size(); ++i) {
+    if (i == from) continue;
+    const uint64_t phase = mix(list[i].identity ^ mix(list[from].identity)) % kTurn;
+    heap.push_back({phase, list[i].table_weight, list[i].identity, i});
+  }
+  std::priority_queue<Turn> turns(std::less<Turn>{}, std::move(heap));
+  for (uint32_t bucket = 0; bucket < all.size(); ++bucket) {
+    if (all[bucket] != from) continue;
+    Turn turn = turns.top();
+    turns.pop();
+    out[bucket] = list[turn.position].down ? drawn(all, list, bucket) : turn.position;
+    turn.taken += kTurn;
+    turns.push(turn);
+  }
+}
+
+}  // namespace
+
+Buckets without_those_down(const Buckets& all, const CandidateList& list) {
+  Buckets out = all;
+  for (uint32_t i = 0; i < list.size(); ++i)
+    if (list[i].down) give_away(i, all, list, out);
   return out;
 }
 

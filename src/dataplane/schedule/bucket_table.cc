@@ -18,8 +18,13 @@ Keep who_has_buckets(SchedulerKind kind, const SchedulerOptions& options) {
 
 /// In mh by identity, so that the file's order is of no account for anything.
 CandidateList listed(SchedulerKind kind, const SchedulerOptions& options,
-                     std::span<const Candidate> candidates) {
+                     std::span<const Candidate> candidates, std::span<const Candidate> down) {
   std::vector<Candidate> sorted(candidates.begin(), candidates.end());
+  for (Candidate server : down) {
+    server.weight = 0;
+    server.down = true;
+    sorted.push_back(server);
+  }
   if (kind == SchedulerKind::kMh) std::ranges::stable_sort(sorted, {}, &Candidate::identity);
   return CandidateList(sorted, who_has_buckets(kind, options));
 }
@@ -44,21 +49,28 @@ uint64_t rehash(uint64_t hash) {
 }  // namespace
 
 BucketTable::BucketTable(SchedulerKind kind, const SchedulerOptions& options,
-                         std::span<const Candidate> candidates, const BucketTable* before)
+                         std::span<const Candidate> candidates, std::span<const Candidate> down,
+                         const BucketTable* before)
     : kind_(kind),
       options_(options),
-      list_(listed(kind, options, candidates)),
-      buckets_(before != nullptr && same_places(before->list_, list_)
-                   ? before->buckets_
-                   : fill(kind, options, list_)) {}
+      list_(listed(kind, options, candidates, down)),
+      all_(before != nullptr && same_places(before->list_, list_)
+               ? before->all_
+               : std::make_shared<const Buckets>(fill(kind, options, list_))),
+      buckets_(all_) {
+  if (candidates.empty())
+    buckets_ = std::make_shared<const Buckets>();
+  else if (!down.empty())
+    buckets_ = std::make_shared<const Buckets>(without_those_down(*all_, list_));
+}
 
 const Candidate* BucketTable::pick(const NewFlow& flow, Openings& open) const {
-  if (buckets_.empty()) return nullptr;
+  if (buckets_->empty()) return nullptr;
   const bool by_destination = kind_ == SchedulerKind::kDh;
   const uint64_t hash =
       stable_hash(flow.key, by_destination ? 1 : 0, options_.port && !by_destination);
   const uint32_t bucket = bucket_of(hash);
-  const Candidate& own = list_[buckets_[bucket]];
+  const Candidate& own = list_[(*buckets_)[bucket]];
   if (!is_out(own, flow)) [[likely]]
     return &own;
   if (!options_.fallback) return nullptr;
@@ -70,7 +82,7 @@ const Candidate* BucketTable::rehashed(const NewFlow& flow, uint64_t hash, Openi
   open.refresh(flow, list_);
   for (unsigned i = 0; i < kRehashes; ++i) {
     hash = rehash(hash);
-    const uint32_t other = buckets_[bucket_of(hash)];
+    const uint32_t other = (*buckets_)[bucket_of(hash)];
     if (!open.is_open(other)) continue;
     if (!is_out(list_[other], flow)) return &list_[other];
     open.close(other);
@@ -82,10 +94,10 @@ const Candidate* BucketTable::rehashed(const NewFlow& flow, uint64_t hash, Openi
 
 /// sh: the next buckets in turn, of which there are few.
 const Candidate* BucketTable::next_bucket(const NewFlow& flow, uint32_t bucket) const {
-  const auto size = static_cast<uint32_t>(buckets_.size());
+  const auto size = static_cast<uint32_t>(buckets_->size());
   for (uint32_t i = 0; i < size; ++i) {
     bucket = bucket + 1 == size ? 0 : bucket + 1;
-    const Candidate& other = list_[buckets_[bucket]];
+    const Candidate& other = list_[(*buckets_)[bucket]];
     if (!is_out(other, flow)) return &other;
   }
   return nullptr;

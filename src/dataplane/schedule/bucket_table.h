@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+
 #include "dataplane/schedule/kind.h"
 #include "dataplane/schedule/openings.h"
 
@@ -21,6 +23,10 @@ Buckets fill_in_turn(const CandidateList& list);
 /// its turn ("Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016, 3.4). Turns
 /// come by table_weight, evenly spread, so that no server is more than one bucket from its share.
 Buckets fill_maglev(const CandidateList& list, uint32_t size);
+/// The same table while servers are down (not all of them): the buckets of each go to the others by
+/// their weights, and no other bucket changes. Whoever else is down, and in which order they went,
+/// is of no account: so all directors that see the same servers up have the same table.
+Buckets without_those_down(const Buckets& all, const CandidateList& list);
 
 /// The hash of an address that all directors agree on, with a port (raw) where that counts.
 /// `half`: 0 the source's, 1 the destination's.
@@ -36,8 +42,10 @@ class BucketTable {
   /// fallback in sh.
   /// `before`: of the same kind and options, or null; its buckets are taken over where nothing
   /// changed that they depend on (weight 0 and back, say).
+  /// `down`: servers of mh that failed their checks; see without_those_down().
   BucketTable(SchedulerKind kind, const SchedulerOptions& options,
-              std::span<const Candidate> candidates, const BucketTable* before);
+              std::span<const Candidate> candidates, std::span<const Candidate> down,
+              const BucketTable* before);
 
   /// nullptr: there is no server, or the flow's is out and there is no fallback. O(1). `open`: of
   /// this worker and list(); only asked with fallback.
@@ -46,19 +54,20 @@ class BucketTable {
   const CandidateList& list() const { return list_; }
   /// Otherwise a flow of a server that is out has none.
   bool falls_back() const { return options_.fallback; }
-  const Buckets& buckets() const { return buckets_; }
+  const Buckets& buckets() const { return *buckets_; }
 
  private:
   const Candidate* next_bucket(const NewFlow& flow, uint32_t bucket) const;
   const Candidate* rehashed(const NewFlow& flow, uint64_t hash, Openings& open) const;
   uint32_t bucket_of(uint64_t hash) const {
-    return static_cast<uint32_t>((hash >> 32) * buckets_.size() >> 32);
+    return static_cast<uint32_t>((hash >> 32) * buckets_->size() >> 32);
   }
 
   SchedulerKind kind_;
   SchedulerOptions options_;
   CandidateList list_;
-  Buckets buckets_;
+  std::shared_ptr<const Buckets> all_;      // as if nobody were down
+  std::shared_ptr<const Buckets> buckets_;  // the same one while nobody is
 };
 
 }  // namespace lbd

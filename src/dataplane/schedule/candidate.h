@@ -25,6 +25,8 @@ struct Candidate {
   uint64_t identity = 0;
   /// It has a maximum of connections: its overload counts.
   bool limited = false;
+  /// It failed its checks, and has only its place in a table of hashes; its weight is 0.
+  bool down = false;
   bool operator==(const Candidate&) const = default;
 };
 

@@ -5,14 +5,14 @@ namespace lbd {
 
 SharedSchedule make_shared_schedule(SchedulerKind kind, const SchedulerOptions& options,
                                     std::span<const Candidate> candidates,
-                                    const SharedSchedule* before) {
+                                    const SharedSchedule* before, std::span<const Candidate> down) {
   SharedSchedule out;
   switch (kind) {
     case SchedulerKind::kSh:
     case SchedulerKind::kDh:
     case SchedulerKind::kMh:
       out.buckets = std::make_shared<const BucketTable>(
-          kind, options, candidates, before != nullptr ? before->buckets.get() : nullptr);
+          kind, options, candidates, down, before != nullptr ? before->buckets.get() : nullptr);
       break;
     case SchedulerKind::kLblc:
     case SchedulerKind::kLblcr:

@@ -31,10 +31,11 @@ struct SharedSchedule {
   std::shared_ptr<LocalityTable> locality;
 };
 
-/// `before`: that of the same service's last list, or null.
+/// `before`: that of the same service's last list, or null. `down`: see BucketTable.
 SharedSchedule make_shared_schedule(SchedulerKind kind, const SchedulerOptions& options,
                                     std::span<const Candidate> candidates,
-                                    const SharedSchedule* before);
+                                    const SharedSchedule* before,
+                                    std::span<const Candidate> down = {});
 
 /// sh, dh, mh.
 struct Hashed {

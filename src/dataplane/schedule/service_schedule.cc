@@ -14,7 +14,8 @@ void make_schedules(Service& service, unsigned workers, const Service* before) {
   const bool same = before != nullptr && before->scheduler == service.scheduler &&
                     before->scheduler_options == service.scheduler_options;
   service.shared = make_shared_schedule(service.scheduler, service.scheduler_options,
-                                        service.candidates, same ? &before->shared : nullptr);
+                                        service.candidates, same ? &before->shared : nullptr,
+                                        service.down);
   for (unsigned worker = 0; worker < workers; ++worker) {
     auto schedule = std::make_shared<WorkerSchedule>();
     schedule->state = make_state(service.scheduler, service.candidates, worker, service.shared);

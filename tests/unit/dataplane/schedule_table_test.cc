@@ -134,6 +134,81 @@ TEST(Maglev, AServerThatLeavesTakesLittleElseAlong) {
   }
 }
 
+/// The table of those of `list` that are up, by identity.
+std::vector<uint64_t> owners(const std::vector<Candidate>& list, const std::set<uint32_t>& down,
+                             uint32_t size, const SharedSchedule* before = nullptr) {
+  std::vector<Candidate> up, gone;
+  for (uint32_t i = 0; i < list.size(); ++i) (down.contains(i) ? gone : up).push_back(list[i]);
+  const SchedulerOptions options{false, false, size};
+  const auto made = make_shared_schedule(SchedulerKind::kMh, options, up, before, gone);
+  std::vector<uint64_t> out;
+  for (const uint32_t position : made.buckets->buckets()) {
+    const Candidate& owner = made.buckets->list()[position];
+    EXPECT_FALSE(owner.down);
+    out.push_back(owner.identity);
+  }
+  return out;
+}
+
+TEST(Maglev, AServerThatGoesDownTakesNothingAlong) {
+  std::mt19937 random(4);
+  for (const uint32_t n : {2u, 3u, 10u, 40u, 100u}) {
+    std::vector<uint32_t> weights(n);
+    for (uint32_t& weight : weights) weight = n == 40 ? 1 + random() % 5 : 1;
+    const auto list = servers(weights);
+    std::set<uint32_t> down;
+    auto present = owners(list, down, 4093);
+    // One after the other, until one is left.
+    while (down.size() + 1 < n) {
+      const uint32_t next = random() % n;
+      if (!down.insert(next).second) continue;
+      const auto after = owners(list, down, 4093);
+      for (size_t i = 0; i < after.size(); ++i)
+        if (present[i] != list[next].identity) ASSERT_EQ(after[i], present[i]) << n;
+      present = after;
+    }
+  }
+}
+
+TEST(Maglev, WhoIsUpMakesTheTableAndNotHowItCameToBe) {
+  const auto list = servers(std::vector<uint32_t>(20, 1));
+  const SchedulerOptions options;
+  SharedSchedule known = make_shared_schedule(SchedulerKind::kMh, options, list, nullptr);
+  std::mt19937 random(8);
+  for (int step = 0; step < 200; ++step) {
+    std::vector<Candidate> up, gone;
+    std::set<uint32_t> down;
+    for (uint32_t i = 0; i < list.size(); ++i) {
+      if (random() % 3 == 0) down.insert(i);
+      (down.contains(i) ? gone : up).push_back(list[i]);
+    }
+    known = make_shared_schedule(SchedulerKind::kMh, options, up, &known, gone);
+    auto reversed = up;
+    std::reverse(reversed.begin(), reversed.end());
+    const auto fresh = make_shared_schedule(SchedulerKind::kMh, options, reversed, nullptr, gone);
+    ASSERT_EQ(known.buckets->buckets(), fresh.buckets->buckets()) << step;
+  }
+  const auto none = make_shared_schedule(SchedulerKind::kMh, options, {}, &known, list);
+  EXPECT_TRUE(none.buckets->buckets().empty());
+}
+
+TEST(Maglev, TheOthersShareWhatOneHadByTheirWeights) {
+  for (const auto& weights : {std::vector<uint32_t>{1, 1, 1},
+                              std::vector<uint32_t>(40, 1),
+                              {100, 101, 3, 50},
+                              {5, 4, 3, 2, 1}}) {
+    const auto list = servers(weights);
+    double sum = 0;
+    for (size_t i = 1; i < weights.size(); ++i) sum += weights[i];
+    std::map<uint64_t, double> have;
+    const auto table = owners(list, {0}, 4093);
+    for (const uint64_t owner : table) have[owner] += 1;
+    // Its buckets come on top of each server's own, both exact to one.
+    for (size_t i = 1; i < weights.size(); ++i)
+      EXPECT_NEAR(have[list[i].identity], weights[i] / sum * 4093, 2.1) << i;
+  }
+}
+
 TEST(Maglev, WeightZeroReshufflesNothing) {
   const SchedulerOptions fallback{true, false, 4093};
   Made before(SchedulerKind::kMh, servers({1, 1, 1, 1}), fallback);
