@@ -44,8 +44,8 @@ class Life {
       director->router.track("script", true, world_.now);
       director->router.set_maintenance(false, world_.now);
     }
-    // Late messages arrive, and the longest master_down passes: a stranger may have told an interval
-    // of 200 ms, so three of them and the skew time of priority 100.
+    // Late messages arrive, and the longest master_down passes: a stranger may have told an
+    // interval of 200 ms, so three of them and the skew time of priority 100.
     world_.run(milliseconds(150));
     world_.run(milliseconds(3 * 200 + 200 * 156 / 256));
   }
