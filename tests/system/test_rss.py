@@ -40,9 +40,17 @@ def place(lab):
     lab._add_namespace("nic")
     lab.connect("nic", "n0", "nic")
     lab.run("dir", "ip", "link", "set", "v0", "down")
+    forget_neighbours(lab)
     yield
     lab.run("dir", "ip", "link", "set", "v0", "up")
     call(["ip", "netns", "del", lab.ns("nic")])
+    forget_neighbours(lab)
+
+
+def forget_neighbours(lab):
+    """The director's addresses have another MAC address from here on, which nobody would ask for in time."""
+    for name in ("client", *lab.server_names()):
+        lab.run(name, "ip", "neigh", "flush", "all")
 
 
 class Nic:
