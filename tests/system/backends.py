@@ -13,14 +13,14 @@ from lab import call, wait_for
 
 HTTP, HTTPS, SMTP, DNS = 8080, 8443, 2525, 5353
 
-NGINX = """\
+# What every nginx of the tests has: it stays in front, writes below {dir}, and serves {dir}/www.
+NGINX_HEAD = """\
 worker_processes 1;
 daemon off;
 pid {dir}/nginx.pid;
 error_log {dir}/error.log warn;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off;
   default_type text/plain;
   client_body_temp_path {dir}/body;
   proxy_temp_path {dir}/proxy;
@@ -28,6 +28,9 @@ http {{
   uwsgi_temp_path {dir}/uwsgi;
   scgi_temp_path {dir}/scgi;
   root {dir}/www;
+"""
+NGINX = NGINX_HEAD + """\
+  access_log off;
   server {{
     listen 8080;
     location / {{ }}

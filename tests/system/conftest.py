@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "lab"))
 import big_echo as big_echo_module  # noqa: E402
 import checks  # noqa: E402
 import echo as echo_module  # noqa: E402
+from decapsulator import Decapsulator  # noqa: E402
 from director import Director  # noqa: E402
 from lab import Lab  # noqa: E402
 from vrrp_lab import Lbd, holds, vrrp_lab  # noqa: E402
@@ -73,6 +74,16 @@ def big_echo(lab):
     made = big_echo_module.BigEcho(lab)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def ends(lab):
+    """The tunnels' ends on rs1 and rs2, which look at each outer packet."""
+    made = {name: Decapsulator(lab, name) for name in ("rs1", "rs2")}
+    yield made
+    for one in made.values():
+        one.close()
+        assert not one.faults, one.faults[:5]
 
 
 @pytest.fixture

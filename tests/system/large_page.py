@@ -7,20 +7,8 @@ import checks
 
 PORT = 8081
 
-NGINX = """\
-worker_processes 1;
-daemon off;
-pid {dir}/nginx.pid;
-error_log {dir}/error.log warn;
-events {{ worker_connections 1024; }}
-http {{
+NGINX = backends.NGINX_HEAD + """\
   access_log off;
-  client_body_temp_path {dir}/body;
-  proxy_temp_path {dir}/proxy;
-  fastcgi_temp_path {dir}/fastcgi;
-  uwsgi_temp_path {dir}/uwsgi;
-  scgi_temp_path {dir}/scgi;
-  root {dir}/www;
   server {{
     listen {port};
     listen [::]:{port} ipv6only=on;

@@ -21,22 +21,9 @@ BANNER = b"220 a server that speaks first\r\n"
 SIGNATURE = bytes.fromhex("0d0a0d0a000d0a515549540a")
 SIZE = 10 << 20
 
-NGINX = """\
-worker_processes 1;
-daemon off;
-pid {dir}/nginx.pid;
-error_log {dir}/error.log warn;
-events {{ worker_connections 1024; }}
-http {{
+NGINX = backends.NGINX_HEAD + """\
   log_format told "$proxy_protocol_addr $proxy_protocol_port $proxy_protocol_server_addr $status";
   access_log {dir}/access.log told;
-  default_type text/plain;
-  client_body_temp_path {dir}/body;
-  proxy_temp_path {dir}/proxy;
-  fastcgi_temp_path {dir}/fastcgi;
-  uwsgi_temp_path {dir}/uwsgi;
-  scgi_temp_path {dir}/scgi;
-  root {dir}/www;
   server {{
     listen 8081 proxy_protocol;
     listen [::]:8081 proxy_protocol ipv6only=on;

@@ -9,7 +9,6 @@ import large_page
 import pytest
 from big_echo import PORT as BIG
 from big_echo import every_size_comes_back
-from decapsulator import Decapsulator
 from director import service
 from lab import CLIENT4, CLIENT6, PORT4, PORT6, VIP4, VIP6, lan4, lan6, server4, server6, wait_for
 from large_page import PORT as PAGE
@@ -28,15 +27,6 @@ FAMILIES = {"dr": SAME, "nat": SAME, "fullnat": ALL, **{f"tun {kind}": ALL for k
 def page(lab):
     with large_page.served(lab) as digest:
         yield digest
-
-
-@pytest.fixture(scope="module")
-def ends(lab):
-    made = {name: Decapsulator(lab, name) for name in ("rs1", "rs2")}
-    yield made
-    for one in made.values():
-        one.close()
-        assert not one.faults, one.faults[:5]
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import json
 import checks
 import netns
 import pytest
-from decapsulator import Decapsulator
 from echo import PORT
 from lab import CLIENT4, CLIENT6, PORT4, PORT6, VIP4, VIP6, call, lan4, lan6, wait_for
 from test_icmp import forget_mtu
@@ -48,15 +47,6 @@ def far(lab):
     for name in ("router", "far"):
         call(["ip", "netns", "del", lab.ns(name)])
     lab.run("sw", "ip", "link", "del", "br2")
-
-
-@pytest.fixture(scope="module")
-def ends(lab):
-    made = {name: Decapsulator(lab, name) for name in ("rs1", "rs2")}
-    yield made
-    for one in made.values():
-        one.close()
-        assert not one.faults, one.faults[:5]
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ import socket
 import checks
 import netns
 import pytest
-from decapsulator import Decapsulator
 from director import service
 from echo import PORT, EchoClient
 from lab import VIP4, VIP6, lan4, lan6, server4, server6, wait_for
@@ -16,15 +15,6 @@ from test_icmp import IP_MTU, IP_MTU_DISCOVER, IP_PMTUDISC_DO, IPV6_MTU, IPV6_MT
 
 KINDS = ("ipip", "gre", "gue")
 OVERHEAD = {"ipip": 20, "gre": 24, "gue": 32}
-
-
-@pytest.fixture(scope="module")
-def ends(lab):
-    made = {name: Decapsulator(lab, name) for name in ("rs1", "rs2")}
-    yield made
-    for one in made.values():
-        one.close()
-        assert not one.faults, one.faults[:5]
 
 
 def tun_service(kind, inner=4, outer=4, servers=(1, 2), address=None, **more):
